@@ -1,0 +1,523 @@
+"""The table of records: 100,000 rows, ticks kept elsewhere, a cursor that stays on its record.
+
+The widget keeps no ticks. It is given something that can be asked `key in ticks`, posts `TickRequested`, and is told
+the outcome with `update_row` or `refresh_ticks`. A filter is a list of indexes; so is a sort order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+
+from core.text import fold
+from tui.filtering import Query, parse_query, search_string
+from tui.formatting import cell, fit
+from tui.glyphs import glyphs
+from tui.widgets.columns import Column, Placed, lay_out
+from tui.widgets.line_view import CursorView
+
+__all__ = ["Column", "RecordTable", "Row"]
+
+TICK = Binding.Group("Tick")
+LIST = Binding.Group("List")
+
+
+class Row(NamedTuple):
+    """A record as the table shows it. `cells` are plain text, one per column, made safe when painted.
+
+    `search`: folded text to search (made of the cells if empty). `sort`: one comparable value per column (else the
+    folded cells). `style`: "", muted, good, warn, bad, strong. `flag`: a state whose symbol leads the line.
+    `data`: anything of the screen's own, for its filter fields.
+    """
+
+    key: str
+    cells: tuple[str, ...]
+    search: str = ""
+    sort: tuple[Any, ...] = ()
+    style: str = ""
+    flag: str = ""
+    tickable: bool = True
+    data: Any = None
+
+
+class RecordTable(CursorView):
+    """A table over a sequence of `Row`. See the module."""
+
+    HELP = (
+        "A list of records. Space ticks the record under the cursor; with v or shift and the arrows a range is chosen "
+        "first. a ticks all in this view, A none, i the other way round. s sorts by the next column, S reverses."
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "tick", "Tick", id="table.tick", tooltip="Tick or untick, and move down", group=TICK),
+        Binding("v", "range", "Range", show=False, id="table.range", tooltip="Start or end a range", group=TICK),
+        Binding("shift+down", "extend(1)", "Range down", show=False, id="table.extend-down", group=TICK,
+                tooltip="Take one more row into the range"),
+        Binding("shift+up", "extend(-1)", "Range up", show=False, id="table.extend-up", group=TICK,
+                tooltip="Take one more row into the range, upwards"),
+        Binding("a", "tick_view(True)", "All here", id="table.tick-all", tooltip="Tick all in this view", group=TICK),
+        Binding("A", "tick_view(False)", "None here", show=False, id="table.tick-none", group=TICK,
+                tooltip="Untick all in this view"),
+        Binding("i", "invert", "Invert", show=False, id="table.invert", tooltip="Invert the ticks of this view", group=TICK),
+        Binding("s", "sort_next", "Sort", show=False, id="table.sort", tooltip="Sort by the next column", group=LIST),
+        Binding("S", "sort_reverse", "Reverse", show=False, id="table.reverse", tooltip="Reverse the order", group=LIST),
+        Binding("enter", "select", "Open", show=False, id="table.open", tooltip="Open the record", group=LIST),
+    ]  # fmt: skip
+    header_lines = 1
+    ranging: reactive[bool] = reactive(False, repaint=False)
+
+    class RowHighlighted(Message):
+        """The cursor stands on another record; None when there is none."""
+
+        def __init__(self, table: RecordTable, key: str | None) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+        @property
+        def control(self) -> RecordTable:
+            return self.table
+
+    class RowSelected(Message):
+        """Enter or a double click on a record."""
+
+        def __init__(self, table: RecordTable, key: str) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+        @property
+        def control(self) -> RecordTable:
+            return self.table
+
+    class TickRequested(Message):
+        """Ticks wanted: `value` True to set, False to clear, None to turn each one round. All keys are tickable."""
+
+        def __init__(self, table: RecordTable, keys: tuple[str, ...], value: bool | None) -> None:
+            super().__init__()
+            self.table, self.keys, self.value = table, keys, value
+
+        @property
+        def control(self) -> RecordTable:
+            return self.table
+
+    class TickRefused(Message):
+        """A tick was wanted on a record that cannot be ticked; the screen says why."""
+
+        def __init__(self, table: RecordTable, key: str) -> None:
+            super().__init__()
+            self.table, self.key = table, key
+
+        @property
+        def control(self) -> RecordTable:
+            return self.table
+
+    class ViewChanged(Message):
+        """Another filter, order or set of rows."""
+
+        def __init__(self, table: RecordTable) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> RecordTable:
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        rows: Sequence[Row] = (),
+        *,
+        ticks: Collection[str] | None = None,
+        fields: Mapping[str, Callable[[Row], str]] | None = None,
+        empty: str = "Nothing here.",
+        no_match: str = "Nothing matches the filter.",
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """`ticks` None means a table without ticks. `fields` are the filter's, besides the columns themselves."""
+        super().__init__(name=name, id=id, classes=classes)
+        self.columns = tuple(columns)
+        self.ticks = ticks
+        self.empty, self.no_match = empty, no_match
+        self.fields = {column.id: _cell_getter(i) for i, column in enumerate(self.columns)} | dict(fields or {})
+        self.query_now = Query()
+        self.sort_column: str | None = None
+        self.sort_reversed = False
+        self._anchor: int | None = None
+        self._placed: tuple[int, list[Placed]] = (-1, [])
+        self._take(rows)
+
+    def _take(self, rows: Sequence[Row]) -> None:
+        self._rows = list(rows)
+        self._index = {row.key: i for i, row in enumerate(self._rows)}
+        self._orders: dict[str | None, Sequence[int]] = {None: range(len(self._rows))}
+        self._searches: list[str] = []
+        self._view: Sequence[int] = self._filtered()
+
+    # -- what screens ask and tell ---------------------------------------------------------------------------
+
+    @property
+    def line_count(self) -> int:
+        return len(self._view)
+
+    @property
+    def row_count(self) -> int:
+        """All rows, in view or not."""
+        return len(self._rows)
+
+    @property
+    def cursor_key(self) -> str | None:
+        """The key of the record under the cursor."""
+        return self._rows[self._view[self.cursor]].key if self.cursor < len(self._view) else None
+
+    def row(self, key: str) -> Row | None:
+        """The row with this key."""
+        index = self._index.get(key)
+        return None if index is None else self._rows[index]
+
+    def view_keys(self) -> list[str]:
+        """The keys in view, in the order shown."""
+        rows = self._rows
+        return [rows[i].key for i in self._view]
+
+    def ticked_outside(self) -> list[str]:
+        """Ticked records that the filter hides, in the rows' order: to be counted and named before any action.
+
+        A tick on a record that is not among the rows at all counts as hidden too.
+        """
+        if not self.ticks:
+            return []
+        if self.query_now.empty:
+            return sorted(key for key in self.ticks if key not in self._index)
+        inside = set(self._view)
+        hidden = [key for key in self.ticks if self._index.get(key) not in inside]
+        return sorted(hidden, key=lambda key: self._index.get(key, len(self._rows)))
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Other data. Cursor and scroll stay with the record; filter and order stay."""
+        key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
+        self._take(rows)
+        self._show(key, offset)
+
+    def set_columns(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+        """Other columns and the rows that go with them."""
+        extra = {name: get for name, get in self.fields.items() if name not in {column.id for column in self.columns}}
+        self.columns = tuple(columns)
+        self.fields = {column.id: _cell_getter(i) for i, column in enumerate(self.columns)} | extra
+        self.sort_column, self.sort_reversed, self._placed = None, False, (-1, [])
+        self.set_rows(rows)
+
+    def update_row(self, key: str, cells: tuple[str, ...] | None = None, **changes: Any) -> None:
+        """Change one row where it stands, at once; it stays in view until the next filter or sort.
+
+        `changes` are other parts of `Row`. Unknown keys are ignored (the record may have gone meanwhile).
+        """
+        index = self._index.get(key)
+        if index is None:
+            return
+        if cells is not None:
+            changes["cells"] = cells
+        if changes:
+            row = self._rows[index]._replace(**changes)
+            self._rows[index] = row
+            self._orders = {None: range(len(self._rows))}
+            if self._searches:
+                self._searches[index] = row.search or search_string(row.cells)
+        self._repaint_row(index)
+
+    def refresh_ticks(self, keys: Iterable[str] | None = None) -> None:
+        """Ticks changed: of these records, or of any. Only lines whose look changes are sent."""
+        if keys is None:
+            self.refresh()
+            return
+        for key in keys:
+            index = self._index.get(key)
+            if index is not None:
+                self._repaint_row(index)
+
+    def set_filter(self, query: Query | str) -> bool:
+        """Show what matches. A query with an error changes nothing; the answer says whether it was applied."""
+        if isinstance(query, str):
+            query = parse_query(query, self.fields)
+        if query.error:
+            return False
+        key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
+        earlier, self.query_now = self.query_now, query
+        if earlier.terms and query.narrows(earlier):
+            self._view = query.select(self._view, self._folded(query), self._rows, self.fields)
+        else:
+            self._view = self._filtered()
+        self._show(key, offset)
+        return True
+
+    def refresh_view(self) -> None:
+        """Filter and sort again, after rows were updated in place."""
+        key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
+        self._view = self._filtered()
+        self._show(key, offset)
+
+    def sort_by(self, column: str | None, *, reverse: bool = False) -> None:
+        """Order by a column's sort values; None is the order the rows came in."""
+        if column is not None and column not in {c.id for c in self.columns}:
+            raise ValueError(f"no column {column!r}")
+        self.sort_column, self.sort_reversed = column, reverse
+        self.refresh_view()
+
+    def move_to(self, key: str) -> bool:
+        """Put the cursor on a record, if it is in view."""
+        position = self._position(key)
+        if position is None:
+            return False
+        self.cursor = position
+        return True
+
+    def chosen_keys(self) -> tuple[str, ...]:
+        """The range, or the record under the cursor."""
+        if self._anchor is None:
+            return () if self.cursor_key is None else (self.cursor_key,)
+        low, high = sorted((self._anchor, self.cursor))
+        return tuple(self._rows[i].key for i in self._view[low : high + 1])
+
+    # -- view ------------------------------------------------------------------------------------------------
+
+    def _folded(self, query: Query) -> list[str]:
+        if not self._searches and any(term.field is None for term in query.terms):
+            self._searches = [row.search or search_string(row.cells) for row in self._rows]
+        return self._searches
+
+    def _filtered(self) -> Sequence[int]:
+        order = self._order(self.sort_column)
+        if self.sort_reversed:
+            order = order[::-1]
+        if self.query_now.empty:
+            return order
+        return self.query_now.select(order, self._folded(self.query_now), self._rows, self.fields)
+
+    def _order(self, column: str | None) -> Sequence[int]:
+        if column not in self._orders:
+            place = next(i for i, c in enumerate(self.columns) if c.id == column)
+            values = [row.sort[place] if row.sort else fold(row.cells[place]) for row in self._rows]
+            try:
+                order = sorted(range(len(values)), key=values.__getitem__)
+            except TypeError:  # values of different kinds, as data may have them: compare what they look like
+                order = sorted(range(len(values)), key=lambda i: str(values[i]))
+            self._orders[column] = order
+        return self._orders[column]
+
+    def _position(self, key: str | None) -> int | None:
+        index = self._index.get(key) if key is not None else None
+        if index is None:
+            return None
+        try:
+            return self._view.index(index)
+        except ValueError:
+            return None
+
+    def _show(self, key: str | None, offset: int) -> None:
+        """After any change of the view: cursor back on its record, at the same height of the screen if possible."""
+        self._strips.clear()
+        self._anchor = None
+        self.ranging = False
+        self.fit_lines()
+        position = self._position(key)
+        self.set_reactive(CursorView.cursor, self.validate_cursor(self.cursor if position is None else position))
+        if position is not None:
+            self.scroll_now(max(0, position - max(0, min(offset, self.page - 1))))
+        self.keep_in_sight()
+        self.refresh()
+        if self.cursor_key != key:
+            self.post_message(self.RowHighlighted(self, self.cursor_key))
+        self.post_message(self.ViewChanged(self))
+
+    def _repaint_row(self, index: int) -> None:
+        """Repaint one record if it is on the screen: looks at the visible lines only."""
+        top = self.scroll_offset.y
+        for position in range(top, min(top + self.page, len(self._view))):
+            if self._view[position] == index:
+                self._strips.pop(position, None)
+                self.refresh_index(position)
+                return
+        self._strips = {place: kept for place, kept in self._strips.items() if self._view[place] != index}
+
+    # -- painting --------------------------------------------------------------------------------------------
+
+    @property
+    def _lead(self) -> int:
+        """Cells before the first column: cursor or range, tick, state symbol."""
+        tick = 0 if self.ticks is None else len(glyphs().ticked) + 1
+        return 1 + tick + 2
+
+    def _places(self, width: int) -> list[Placed]:
+        if self._placed[0] != width:
+            lead = self._lead
+            self._placed = (width, lay_out(self.columns, width - lead, lead))
+        return self._placed[1]
+
+    def _in_range(self, index: int) -> bool:
+        if self._anchor is None:
+            return False
+        return min(self._anchor, self.cursor) <= index <= max(self._anchor, self.cursor)
+
+    def variant(self, index: int) -> object:
+        row = self._rows[self._view[index]]
+        return (
+            index == self.cursor,
+            self._in_range(index),
+            self.ticks is not None and row.key in self.ticks,
+            self.has_focus,
+        )
+
+    def paint(self, index: int, width: int) -> Strip:
+        row = self._rows[self._view[index]]
+        in_range = self._in_range(index)
+        text = self._lead_text(row, index == self.cursor, in_range)
+        places = self._places(width)
+        text += " ".join(
+            cell(row.cells[p.index] if p.index < len(row.cells) else "", p.width, self.columns[p.index].align)
+            for p in places
+        )
+        style = "cursor" if index == self.cursor else "range" if in_range else row.style
+        return self.line(text, width, style)
+
+    def _lead_text(self, row: Row, under_cursor: bool, in_range: bool) -> str:
+        marks = glyphs()
+        gutter = marks.cursor if under_cursor else marks.range if in_range else " "
+        tick = ""
+        if self.ticks is not None:
+            ticked = row.key in self.ticks
+            tick = (marks.ticked if ticked else marks.unticked if row.tickable else marks.blocked) + " "
+        return f"{gutter}{tick}{marks.flag(row.flag)} "
+
+    def paint_header(self, y: int, width: int) -> Strip:  # noqa: ARG002
+        lead = " " if self.ticks is None else f" {glyphs().ticked} "
+        text = fit(lead, self._lead) + " ".join(self._label(place) for place in self._places(width))
+        return self.line(text, width, "header")
+
+    def _label(self, place: Placed) -> str:
+        column = self.columns[place.index]
+        if column.id != self.sort_column:
+            return cell(column.label, place.width, column.align)
+        mark = glyphs().descending if self.sort_reversed else glyphs().ascending
+        return fit(f"{cell(column.label, min(len(column.label), place.width - 1))}{mark}", place.width, column.align)
+
+    def paint_empty(self, y: int, width: int) -> Strip:
+        lines = (self.no_match if self._rows else self.empty).split("\n")
+        text = f"  {lines[y - 1]}" if 1 <= y <= len(lines) else ""
+        return Strip([Segment(cell(text, width), self.style_of("muted"))], width)
+
+    # -- keys and mouse --------------------------------------------------------------------------------------
+
+    def cursor_moved(self, old: int) -> None:
+        if self._anchor is not None and not self.ranging and abs(old - self.cursor) != 1:
+            self._drop_range()
+        if self._anchor is not None:
+            self.refresh()
+        self.post_message(self.RowHighlighted(self, self.cursor_key))
+
+    def action_move(self, delta: int) -> None:
+        if not self.ranging:
+            self._drop_range()
+        super().action_move(delta)
+
+    def action_extend(self, delta: int) -> None:
+        """Take the next row into the range."""
+        if self._anchor is None and self._view:
+            self._anchor = self.cursor
+        self.cursor += delta
+
+    def action_range(self) -> None:
+        """Start a range here, or end it."""
+        if self.ranging or self._anchor is not None:
+            self._drop_range()
+        elif self._view:
+            self._anchor, self.ranging = self.cursor, True
+            self.refresh_index(self.cursor)
+
+    def _drop_range(self) -> None:
+        self.ranging = False
+        if self._anchor is not None:
+            self._anchor = None
+            self.refresh()
+
+    def action_tick(self) -> None:
+        """Tick the range or the record under the cursor; then one down."""
+        if self.ticks is None:
+            return
+        keys = self.chosen_keys()
+        ranged = self._anchor is not None
+        self._request(keys, None if not keys else any(self._can_gain(key) for key in keys))
+        self._drop_range()
+        if not ranged:
+            self.cursor += 1
+
+    def _can_gain(self, key: str) -> bool:
+        row = self.row(key)
+        return row is not None and row.tickable and self.ticks is not None and key not in self.ticks
+
+    def _request(self, keys: Iterable[str], value: bool | None) -> None:
+        asked = tuple(keys)
+        wanted = tuple(key for key in asked if self._rows[self._index[key]].tickable)
+        if wanted:
+            self.post_message(self.TickRequested(self, wanted, value))
+        elif asked:
+            self.post_message(self.TickRefused(self, asked[0]))
+
+    def action_tick_view(self, value: bool) -> None:
+        """Tick all in this view, or none."""
+        if self.ticks is not None:
+            self._request(self.view_keys(), value)
+
+    def action_invert(self) -> None:
+        """Turn the ticks of this view round."""
+        if self.ticks is not None:
+            self._request(self.view_keys(), None)
+
+    def action_sort_next(self) -> None:
+        """Sort by the next column that can be sorted, after the last as the rows came."""
+        names: list[str | None] = [None, *(column.id for column in self.columns if column.sortable)]
+        place = names.index(self.sort_column) if self.sort_column in names else 0
+        self.sort_by(names[(place + 1) % len(names)])
+
+    def action_sort_reverse(self) -> None:
+        """Reverse the order."""
+        self.sort_by(self.sort_column, reverse=not self.sort_reversed)
+
+    def action_select(self) -> None:
+        """Open the record under the cursor."""
+        if self.cursor_key is not None:
+            self.post_message(self.RowSelected(self, self.cursor_key))
+
+    def on_click(self, event: events.Click) -> None:
+        """The header sorts, the tick column ticks, elsewhere the cursor moves; a double click opens."""
+        if event.y < self.header_lines:
+            self._sort_at(event.x)
+            return
+        index = self.index_at(event)
+        if index is None:
+            return
+        self._drop_range()
+        self.cursor = index
+        key = self._rows[self._view[index]].key
+        if self.ticks is not None and 1 <= event.x <= len(glyphs().ticked):
+            self._request((key,), key not in self.ticks)
+        elif event.chain == 2:
+            self.post_message(self.RowSelected(self, key))
+
+    def _sort_at(self, x: int) -> None:
+        for place in self._places(self.size.width):
+            if place.start <= x < place.start + place.width and self.columns[place.index].sortable:
+                column = self.columns[place.index].id
+                self.sort_by(column, reverse=column == self.sort_column and not self.sort_reversed)
+
+
+def _cell_getter(place: int) -> Callable[[Row], str]:
+    def get(row: Row) -> str:
+        return row.cells[place] if place < len(row.cells) else ""
+
+    return get
