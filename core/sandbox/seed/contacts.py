@@ -8,7 +8,7 @@ from random import Random
 
 from core.sandbox.seed.names import NamePool, person
 from core.sandbox.seed.places import phone
-from core.sandbox.seed.words import HOSTILE, TITLES, WORLD_NAMES
+from core.sandbox.seed.words import HOSTILE, LAST_NAMES, TITLES, WORLD_NAMES
 from core.sandbox.seed.world import CLEAN, HARD, STRONG, Contact, Firm, shares
 
 Case = Callable[["ContactMaker"], Contact]
@@ -67,10 +67,11 @@ class ContactMaker:
         apart: bool = False,
     ) -> Contact:
         """A contact with an address of their own at the firm; both sides say the same."""
-        drawn = "|".join(name) if name else self.pool.draw(person, on_ajera=on_ajera, apart=apart)
         if name:
-            self.pool.take(drawn, on_ajera=on_ajera)
-        first, middle, last = drawn.split("|")
+            first, middle, last = name
+            self.pool.take("|".join(name), on_ajera=on_ajera)
+        else:
+            first, middle, last = self.pool.draw(person, on_ajera=on_ajera, apart=apart).split("|")
         number, cell = phone(self.rng, "617"), phone(self.rng, "774") if self.rng.random() < 0.6 else ""
         title = self.rng.choice(TITLES)
         made = Contact(part, case, first, middle, last, title, self._email(first, last, firm), number, cell, firm)
@@ -100,7 +101,7 @@ class ContactMaker:
 
     def _email(self, first: str, last: str, firm: Firm | None) -> str:
         domain = firm.email.partition("@")[2] if firm and firm.email else "mail.example.org"
-        local = f"{_ascii(first)[:1]}{_ascii(last)}"[:30] or "post"
+        local = f"{_ascii(first)[:1]}{_ascii(last)}"[:12] or "post"
         email, number = f"{local}@{domain}", 2
         while email in self._mails:
             email, number = f"{local}{number}@{domain}", number + 1
@@ -151,7 +152,10 @@ def _other_person(maker: ContactMaker) -> Contact:
 def _nickname(maker: ContactMaker) -> Contact:
     long, short = list(NICKNAMES.items())[maker.turn("nick") % len(NICKNAMES)]
     _, middle, last = maker.pool.draw(person, on_ajera=True).split("|")
-    name = (long, f"{middle}{maker.turn('initial') or ''}".strip()[:1], last)
+    while not maker.pool.is_free(f"{long}|{middle}|{last}", f"{short}|{middle}|{last}"):
+        _, middle, last = maker.pool.draw(person, on_ajera=True).split("|")
+    maker.pool.take(f"{short}|{middle}|{last}", on_ajera=True)
+    name = (long, middle, last)
     made = maker.contact(HARD, "similar name", maker.one_of(maker.strong_firms), name=name, on_ajera=True)
     made.ajera_first, made.ajera_email = short, ""
     return made
@@ -216,7 +220,11 @@ def _no_email(maker: ContactMaker) -> Contact:
 def _married(maker: ContactMaker) -> Contact:
     """One e-mail, two last names."""
     made = maker.contact(HARD, "same e-mail, other last name", maker.one_of(maker.strong_firms), on_ajera=True)
-    made.ajera_last = maker.pool.draw(person, on_ajera=True).rpartition("|")[2]
+    last = maker.rng.choice(LAST_NAMES)
+    while not maker.pool.is_free(f"{made.first}|{made.middle}|{last}"):
+        last = f"{last}-{maker.rng.choice(LAST_NAMES)}"
+    maker.pool.take(f"{made.first}|{made.middle}|{last}", on_ajera=True)
+    made.ajera_last = last
     return made
 
 

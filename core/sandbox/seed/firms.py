@@ -83,7 +83,7 @@ class FirmMaker:
 def domain_of(name: str, number: int) -> str:
     """A domain under the reserved ``example`` names: the letters of the name that a domain may have."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    letters = "".join(c for c in plain if c.isalnum())[:24] or "firm"
+    letters = "".join(c for c in plain if c.isalnum())[:18] or "firm"
     return f"{letters}{number}.example.com"
 
 
@@ -192,7 +192,7 @@ def _world(maker: FirmMaker) -> Firm:
     name = WORLD_FIRMS[turn % len(WORLD_FIRMS)]
     name = name if turn < len(WORLD_FIRMS) else f"{name} {turn}"
     firm = maker.firm(HARD, "name in another script", name=name, on_ajera=turn % 3 == 2)
-    firm.address = firm.ajera_address = foreign_address(turn)
+    firm.address = firm.ajera_address = foreign_address(maker.turn("foreign"))
     return firm
 
 

@@ -36,6 +36,10 @@ class NamePool:
             self.others.append(name.casefold())
         return name
 
+    def is_free(self, *names: str) -> bool:
+        """Whether nobody has any of these names."""
+        return not any(name.casefold() in self._taken for name in names)
+
     def draw(self, draw: Draw, *, on_ajera: bool, apart: bool = False) -> str:
         """A new unique name; ``apart`` also keeps it away from everything Ajera holds."""
         name = draw(self._rng)

@@ -19,20 +19,14 @@ STATES = {
     "NC": ("North Carolina", "27", "919"),
     "MN": ("Minnesota", "55", "612"),
 }
-#: Foreign states and provinces the CRM's master list of states must know, with their country.
-FOREIGN_STATES = {
-    "ON": ("Ontario", "Canada"),
-    "QC": ("Quebec", "Canada"),
-    "BY": ("Bayern", "Germany"),
-    "13": ("Tokyo", "Japan"),
-}
-COUNTRIES = {"US": "United States", "CA": "Canada", "DE": "Germany", "JP": "Japan"}
+#: Foreign states the CRM's master list must know: code -> name and the code of the country.
+FOREIGN_STATES = {"ON": ("Ontario", "CA"), "QC": ("Quebec", "CA"), "BY": ("Bayern", "DE"), "13": ("Tokyo", "JP")}
 
 FOREIGN = (
     (("200 Rue Saint-Jacques Ouest", "Bureau 1400", ""), "Montréal", "QC", "H2Y 1M1", "Canada", "+1 514 555 0142"),
-    (("88 Queens Quay West", "Suite 2700", ""), "Toronto", "ON", "M5J 0B6", "Canada", "+1 416 555 0177"),
     (("Leopoldstraße 12", "", ""), "München", "BY", "80802", "Germany", "+49 89 5550199"),
     (("丸の内1-2-3", "第二ビル7階", ""), "千代田区", "13", "100-0005", "Japan", "+81 3-5550-0123"),
+    (("88 Queens Quay West", "Suite 2700", ""), "Toronto", "ON", "M5J 0B6", "Canada", "+1 416 555 0177"),
 )
 
 
