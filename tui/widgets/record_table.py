@@ -236,10 +236,11 @@ class RecordTable(CursorView):
         if keys is None:
             self.refresh()
             return
-        for key in keys:
-            index = self._index.get(key)
-            if index is not None:
-                self._repaint_row(index)
+        changed = set(keys)
+        top = self.scroll_offset.y
+        for position in range(top, min(top + self.page, len(self._view))):
+            if self._rows[self._view[position]].key in changed:
+                self.refresh_index(position)
 
     def set_filter(self, query: Query | str) -> bool:
         """Show what matches. A query with an error changes nothing; the answer says whether it was applied."""
