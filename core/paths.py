@@ -1,0 +1,76 @@
+"""Where the program keeps things: one settings file and one state folder per profile (XDG honoured)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from platformdirs import PlatformDirs
+
+from core.errors import Problem, SettingsError, StoreUnwritable
+
+APP: Final = "ajerasync"
+DEFAULT_PROFILE: Final = "default"
+_PROFILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Every path of one profile. The store, the log and both locks live in `state` (mode 0700)."""
+
+    profile: str
+    config: Path
+    state: Path
+
+    @property
+    def store(self) -> Path:
+        return self.state / "store.sqlite"
+
+    @property
+    def log(self) -> Path:
+        return self.state / "run.log"
+
+    @property
+    def run_lock(self) -> Path:
+        return self.state / "run.lock"
+
+    @property
+    def lease(self) -> Path:
+        return self.state / "schedule.lock"
+
+    def make_state(self) -> Path:
+        """The state folder, made with mode 0700 where it is missing. Raises StoreUnwritable."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.state.chmod(0o700)
+        except OSError as error:
+            raise StoreUnwritable(f"The state folder {self.state} cannot be used: {error.strerror}") from None
+        return self.state
+
+
+def paths_for(config: Path | None = None, profile: str | None = None) -> Paths:
+    """The paths of a profile.
+
+    Without `config` the settings are `config.toml`, or `config.NAME.toml` for another profile than
+    `default`. A settings file named by hand has a state folder of its own, so that a file that
+    points at a sandbox never shares a memory with the real systems; `--profile` overrides it.
+    """
+    name = profile or DEFAULT_PROFILE
+    if not _PROFILE_NAME.fullmatch(name):
+        raise SettingsError([Problem("--profile", f"found {name!r}", "Letters, digits, '.', '_' and '-' are allowed")])
+    dirs = PlatformDirs(APP, appauthor=False)
+    home = Path(dirs.user_config_dir)
+    usual = home / ("config.toml" if name == DEFAULT_PROFILE else f"config.{name}.toml")
+    chosen = config.expanduser().absolute() if config else usual
+    if profile is None and chosen != usual:
+        name = _profile_of(chosen)
+    return Paths(name, chosen, Path(dirs.user_state_dir) / name)
+
+
+def _profile_of(config: Path) -> str:
+    """A folder name for a settings file outside the usual place: its stem and a digest of its path."""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", config.stem).strip("-")[:40] or "config"
+    return f"{stem}-{hashlib.sha256(str(config.resolve()).encode()).hexdigest()[:8]}"
