@@ -140,6 +140,9 @@ class CrmQuirks:
     flattened_writes: str = _choice(
         "ignored", "address", "error", section="9", about="writing PrimaryAddress1, PrimaryEmail, ... of a firm"
     )
+    address_label_unique: bool = _switch(
+        False, section="8 9", about="whether a second address of a firm with the same label is refused"
+    )
     fee_on_phased: str = _choice(
         "refused", "ignored", "accepted", section="11 P11", about="fees written to a project with phases"
     )

@@ -102,7 +102,7 @@ PhotoModDate | Datetime | 0 | Photo Modified | ro
 ADDRESS = table(
     "address",
     "CLAddress",
-    "Firm Address",
+    "CLAddress",
     ("CLAddressID",),
     """
 ClientID | Firm | 32 | Firm | fk=firm
