@@ -28,7 +28,8 @@ class Connection:
     "project_contact", "template" (CRM); "project" (Ajera). `limits`: longest text per field.
     `stopped`: fields that cannot be used, with the reason (missing, read-only). `codes`:
     descriptions a coded field may hold. `templates`: project template texts. `captions`: the
-    tenant's own label of a field. `clock_offset`: seconds its clock is ahead of ours.
+    tenant's own label of a field. `autonumbers`: kinds the system numbers itself (a setting; no
+    API tells). `clock_offset`: seconds its clock is ahead of ours.
     """
 
     side: Side
@@ -41,6 +42,7 @@ class Connection:
     templates: tuple[str, ...] = ()
     flat_templates: frozenset[str] = frozenset()
     captions: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
+    autonumbers: frozenset[Kind] = frozenset()
     clock_offset: float | None = None
     warnings: tuple[str, ...] = ()
 

@@ -22,7 +22,14 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
-        return {"ts": self.ts, "run": self.run, "event": self.event, "level": self.level, "text": self.text, **self.data}
+        return {
+            "ts": self.ts,
+            "run": self.run,
+            "event": self.event,
+            "level": self.level,
+            "text": self.text,
+            **self.data,
+        }
 
 
 Listener = Callable[[Event], None]

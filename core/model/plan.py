@@ -90,7 +90,7 @@ class Action:
         return self.ajera_key if side is Side.AJERA else self.crm_key
 
     @property
-    def order(self) -> tuple[int, int, int, str, str]:
+    def order(self) -> tuple[int, int, int, str, str, str]:
         """Unlinks, links and rebases first; then kinds in order, creates before updates; lists of
         contacts, team and money after the records they name (sync-rules 6)."""
         late = {"contacts": 1, "team": 2, "money": 3}.get(self.group, 0)
@@ -100,6 +100,7 @@ class Action:
             KIND_ORDER[self.kind],
             _OP_ORDER[self.op],
             self.label,
+            self.side or "",
             self.id,
         )
 

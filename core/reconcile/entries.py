@@ -1,0 +1,138 @@
+"""Lists of contacts, entry by entry: a client's and a project's (sync-rules 5).
+
+A contact belongs to its client through an entry of the client's list in Ajera, not through a field
+of the contact (ajera-api 7.3). Ours is added if absent; only an entry this program added is ever
+removed, and only from a linked client that takes part; all others stay untouched.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.model.link import Link, LinkState
+from core.model.plan import Action, Change, Op
+from core.model.record import Record
+from core.model.values import EntryEdit, Kind, Ref, Side
+from core.reconcile.creates import Coming
+from core.reconcile.situation import Situation
+from core.reconcile.ticks import Ticks
+
+OURS = "contact:"
+
+
+@dataclass
+class _Edits:
+    add: dict[str, list[Ref]] = field(default_factory=lambda: defaultdict(list))
+    remove: dict[str, list[Ref]] = field(default_factory=lambda: defaultdict(list))
+
+
+def contact_entries(s: Situation, ticks: Ticks, coming: Coming) -> Iterable[Action]:
+    """Updates of Ajera's lists of contacts that are due."""
+    edits = _Edits()
+    for key in sorted(ticks.contacts):
+        firm = s.of(Kind.CONTACT, Side.CRM)[key].fields.get("firm")
+        if isinstance(firm, Ref) and _takes_part(s, ticks, coming, Kind.FIRM, firm.key):
+            _add(s, edits, coming, Kind.FIRM, firm.key, key)
+    _moved_away(s, ticks, edits)
+    yield from _actions(s, Kind.FIRM, edits)
+    if s.policy.project_contacts:
+        yield from _actions(s, Kind.PROJECT, _project_edits(s, ticks, coming))
+
+
+def _project_edits(s: Situation, ticks: Ticks, coming: Coming) -> _Edits:
+    edits = _Edits()
+    for project, contacts in sorted(ticks.project_contacts.items()):
+        if not _takes_part(s, ticks, coming, Kind.PROJECT, project):
+            continue
+        for contact in contacts:
+            _add(s, edits, coming, Kind.PROJECT, project, contact)
+        _unticked_rows(s, project, contacts, edits)
+    return edits
+
+
+def _takes_part(s: Situation, ticks: Ticks, coming: Coming, kind: Kind, key: str) -> bool:
+    link = s.links.of(kind, Side.CRM, key)
+    if link is None:
+        return (kind, Side.CRM, key) in coming
+    return link.state is LinkState.ACTIVE and ticks.live(kind, key)
+
+
+def _add(s: Situation, edits: _Edits, coming: Coming, kind: Kind, owner: str, contact: str) -> None:
+    """Note that `contact` belongs into `owner`'s list, unless it stands there."""
+    known = s.links.partner(Kind.CONTACT, Side.CRM, contact)
+    if known is None and (Kind.CONTACT, Side.CRM, contact) not in coming:
+        return  # it waits for a person, or is refused
+    list_owner = _ajera_record(s, kind, owner)
+    present = {entry.key for entry in (list_owner.contacts or ())} if list_owner else set()
+    if list_owner is not None and list_owner.contacts is None:
+        return  # not read
+    if known is None or known not in present:
+        edits.add[owner].append(Ref(Kind.CONTACT, Side.CRM, contact))
+
+
+def _ajera_record(s: Situation, kind: Kind, crm_key: str) -> Record | None:
+    partner = s.links.partner(kind, Side.CRM, crm_key)
+    return s.record(kind, Side.AJERA, partner) if partner else None
+
+
+def _ours(s: Situation, link: Link) -> Iterable[str]:
+    for name in s.bases.get(link.id, {}):
+        if name.startswith(OURS):
+            yield name.removeprefix(OURS)
+
+
+def _moved_away(s: Situation, ticks: Ticks, edits: _Edits) -> None:
+    """A contact that moved to another firm in the CRM leaves the list we put it on."""
+    for firm in ticks.firms | {key for kind, key in ticks.brought if kind is Kind.FIRM}:
+        link = s.links.of(Kind.FIRM, Side.CRM, firm)
+        if link is None or link.state is not LinkState.ACTIVE:
+            continue
+        for contact_key in _ours(s, link):
+            crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
+            record = s.record(Kind.CONTACT, Side.CRM, crm_key) if crm_key else None
+            if record is None or crm_key not in ticks.contacts:
+                continue
+            now = record.fields.get("firm")
+            if isinstance(now, Ref) and now.key != firm:
+                _remove(s, edits, Kind.FIRM, firm, contact_key)
+
+
+def _unticked_rows(s: Situation, project: str, contacts: tuple[str, ...], edits: _Edits) -> None:
+    """A contact whose tick on a ticked project is off leaves the project's list we put it on."""
+    link = s.links.of(Kind.PROJECT, Side.CRM, project)
+    if link is None:
+        return
+    for contact_key in _ours(s, link):
+        crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
+        if crm_key and crm_key not in contacts:
+            _remove(s, edits, Kind.PROJECT, project, contact_key)
+
+
+def _remove(s: Situation, edits: _Edits, kind: Kind, owner: str, contact_key: str) -> None:
+    record = _ajera_record(s, kind, owner)
+    if record is not None and any(entry.key == contact_key for entry in record.contacts or ()):
+        edits.remove[owner].append(Ref(Kind.CONTACT, Side.AJERA, contact_key))
+
+
+def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:
+    for owner in sorted(edits.add.keys() | edits.remove.keys()):
+        record = s.record(kind, Side.CRM, owner)
+        change = EntryEdit(tuple(edits.add.get(owner, ())), tuple(edits.remove.get(owner, ())))
+        yield Action(
+            op=Op.UPDATE,
+            kind=kind,
+            side=Side.AJERA,
+            ajera_key=s.links.partner(kind, Side.CRM, owner),
+            crm_key=owner,
+            label=record.label if record else owner,
+            fields={"contacts": Change(None, change, "ticked contacts belong to it")},
+            group="contacts",
+            reason="contacts of the CRM",
+        )
+
+
+def present_contacts(record: Record) -> Mapping[str, str]:
+    """The contacts a record lists, by key with their role."""
+    return {entry.key: entry.role for entry in record.contacts or ()}

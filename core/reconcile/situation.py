@@ -1,0 +1,124 @@
+"""Everything a plan is made from, as one value. Same situation, same plan (law 1)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from core.model.link import Base, Decision, Links, Mark
+from core.model.plan import Mode
+from core.model.record import Record
+from core.model.values import Kind, Side
+from core.policy import Policy
+from core.ports import Connection
+from core.reconcile.normalize import host_of, name_key, phone, plain_text
+
+RecordId = tuple[Kind, Side, str]
+Similarity = Callable[[str, str], float]
+
+
+def exact_only(a: str, b: str) -> float:
+    """The similarity used where no fuzzy matcher is given: equal names only."""
+    return 1.0 if a == b else 0.0
+
+
+class Pool:
+    """The records of one kind on one side, with the indexes that matching needs, made when asked."""
+
+    def __init__(self, records: Mapping[str, Record]) -> None:
+        self.records = records
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[Record, ...]]:
+        return _group((name_key(record.name), record) for record in self.records.values())
+
+    @cached_property
+    def by_number(self) -> Mapping[str, tuple[Record, ...]]:
+        return _group((number_key(record), record) for record in self.records.values())
+
+    @cached_property
+    def by_email(self) -> Mapping[str, tuple[Record, ...]]:
+        return _group((email_key(record), record) for record in self.records.values())
+
+
+def _group(pairs: object) -> Mapping[str, tuple[Record, ...]]:
+    groups: dict[str, list[Record]] = defaultdict(list)
+    for key, record in pairs:  # type: ignore[attr-defined] # a generator of (key, record)
+        if key:
+            groups[key].append(record)
+    return {key: tuple(records) for key, records in groups.items()}
+
+
+def text_of(record: Record, name: str) -> str:
+    value = record.fields.get(name)
+    return plain_text(value) if isinstance(value, str) else ""
+
+
+def number_key(record: Record) -> str:
+    return plain_text(record.number).casefold()
+
+
+def email_key(record: Record) -> str:
+    return text_of(record, "email").casefold()
+
+
+def evidence(record: Record) -> Mapping[str, str]:
+    """What besides the name tells a firm: e-mail, web site, phone, postal code; blank ones left out."""
+    address = record.fields.get("address")
+    found = {
+        "e-mail": email_key(record),
+        "web site": host_of(text_of(record, "website")),
+        "phone": phone(text_of(record, "phone")) or "",
+        "postal code": plain_text(getattr(address, "zip", "") or "").casefold(),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One moment: both sides as last seen, what the program remembers, and the rules.
+
+    `gone`: records whose absence was confirmed key by key. `whole`: lists known to be complete.
+    `unsettled`: records named by a journal intent without outcome. `touched`: what moved since the
+    last plan was applied, None to look at everything. `first`: kinds in their first, hand-started
+    run. `newest` tells which of two records changed last, None where the clocks cannot tell.
+    """
+
+    mode: Mode
+    policy: Policy
+    now: str
+    ajera: Connection
+    crm: Connection
+    records: Mapping[tuple[Kind, Side], Mapping[str, Record]]
+    links: Links = field(default_factory=Links)
+    bases: Mapping[str, Base] = field(default_factory=dict)
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    gone: frozenset[RecordId] = frozenset()
+    whole: frozenset[tuple[Kind, Side]] = frozenset()
+    unsettled: frozenset[RecordId] = frozenset()
+    touched: frozenset[RecordId] | None = None
+    scheduled: bool = False
+    first: frozenset[Kind] = frozenset()
+    previous_mode: Mode | None = None
+    since: Mapping[str, str] = field(default_factory=dict)
+    similarity: Similarity = exact_only
+    newest: Callable[[Record, Record], Side | None] = lambda _ajera, _crm: None
+
+    def of(self, kind: Kind, side: Side) -> Mapping[str, Record]:
+        return self.records.get((kind, side), {})
+
+    def record(self, kind: Kind, side: Side, key: str) -> Record | None:
+        return self.of(kind, side).get(key)
+
+    def connection(self, side: Side) -> Connection:
+        return self.ajera if side is Side.AJERA else self.crm
+
+    @cached_property
+    def pools(self) -> Mapping[tuple[Kind, Side], Pool]:
+        return {(kind, side): Pool(self.of(kind, side)) for kind in Kind for side in Side}
+
+    def is_touched(self, kind: Kind, side: Side, key: str) -> bool:
+        return self.touched is None or (kind, side, key) in self.touched
