@@ -256,6 +256,14 @@ class Http:
             text = text.replace(secret, "[secret]")
         return text
 
+    async def pause(self, attempt: int) -> None:
+        """Let all calls to this system rest: it asked for that inside a reply. Grows with each attempt."""
+        seconds = PENALTY * attempt
+        if self._budget:
+            self._budget.penalty(seconds)
+        else:
+            await self._clock.sleep(seconds)
+
     async def close(self) -> None:
         await self._client.aclose()
 
