@@ -16,8 +16,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
+from core.filtering import Query, parse_query, search_string
 from core.text import fold
-from tui.filtering import Query, parse_query, search_string
 from tui.formatting import cell, fit
 from tui.glyphs import glyphs
 from tui.widgets.columns import Column, Placed, lay_out
