@@ -15,7 +15,7 @@ from textual.binding import Binding
 from textual.widgets import Static
 
 from tui.driver import PatientDriver, install_signal_handlers
-from tui.themes import apply_theme, ansi_color_for, wants_plain
+from tui.themes import ansi_color_for, apply_theme, wants_plain
 from tui.widgets.record_table import Column, RecordTable, Row
 
 FACTS = int(os.environ["FACTS"])
