@@ -26,6 +26,8 @@ class Table:
     stamped: bool = False
     sequence: str = ""
     custom: bool = False
+    # Held for filters and for the server's own rules, never on the wire.
+    internal: frozenset[str] = frozenset()
     defaults: dict[str, Any] = field(default_factory=dict)
 
     def blank(self) -> dict[str, Any]:
@@ -41,6 +43,10 @@ class Table:
 
 def _kinds(**groups: str) -> dict[str, str]:
     return {name: kind for kind, names in groups.items() for name in names.split()}
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
 
 
 _PHONES = " ".join(f"{p}Phone{s}" for p in ("Primary", "Secondary", "Tertiary") for s in ("Number", "Description"))
@@ -66,6 +72,7 @@ CLIENTS = Table(
     frozenset({"EmailStatementTemplateDescription", "ClientTypeDescription", "ClientTypeNotes"}),
     stamped=True,
     custom=True,
+    internal=frozenset({"CompanyKey"}),
     defaults={"Status": "Active", "InvoiceDeliveryPreference": "Printed"},
 )
 
@@ -90,6 +97,7 @@ CONTACTS = Table(
     ),
     stamped=True,
     custom=True,
+    internal=frozenset({"CompanyKey"}),
     defaults={"Status": "Active"},
 )
 
@@ -110,6 +118,7 @@ EMPLOYEES = Table(
     frozenset({"EmployeeTypeDescription", "EmployeeTypeNotes"}),
     stamped=True,
     custom=True,
+    internal=frozenset({"RestrictToOwnCompany", "RestrictToOwnDepartment"}),
     defaults={"Status": "Active", "CompanyKey": 1, "DepartmentKey": 1},
 )
 
@@ -127,11 +136,12 @@ VENDORS = Table(
         num="ReportedAmount1099 FederalTaxWitheld NumberOfDaysFromInvoiceDate DayOfTheMonthToPay",
         list="Contacts",
     ),
-    frozenset(
+    _names(
         "DepartmentDescription AccountDescription AccountID VendorTypeDescription VendorTypeNotes "
-        "VendorTypeIsConsultant VendorTypeIsCreditCard".split()
+        "VendorTypeIsConsultant VendorTypeIsCreditCard"
     ),
     stamped=True,
+    internal=frozenset({"CompanyKey"}),
     defaults={"Status": "Active", "CalculatePaymentDateMethod": "NumberOfDaysFromInvoiceDate"},
 )
 
@@ -143,16 +153,14 @@ _WORK = _kinds(
     bool="SyncToCRM CreateInCRM CRMFinalSync IsFinalBudget BillLaborAsTE BillExpenseAsTE BillConsultantAsTE LockFee "
     "SummarizeBillingGroup IsCertified RestrictTimeEntryToResourcesOnly RequireTimesheetNotes ApplySalesTax "
     "LaborEntry ExpenseConsultantEntry",
-    date="EstimatedStartDate EstimatedCompletionDate ActualStartDate ActualCompletionDate "
-    "ReportedPercentCompleteDate",
+    date="EstimatedStartDate EstimatedCompletionDate ActualStartDate ActualCompletionDate ReportedPercentCompleteDate",
     num="HoursCostBudget LaborCostBudget ExpenseCostBudget ConsultantCostBudget PercentDistribution "
     "BudgetedOverheadRate TotalContractAmount LaborContractAmount ExpenseContractAmount ConsultantContractAmount "
     "SalesTaxRate ReportedPercentComplete",
     person="ProjectManager PrincipalInCharge MarketingContact",
 )
-_WORK_DERIVED = frozenset(
-    "ProjectTypeDescription DepartmentDescription WageTableDescription RateTableDescription "
-    "TaxLocalDescription".split()
+_WORK_DERIVED = _names(
+    "ProjectTypeDescription DepartmentDescription WageTableDescription RateTableDescription TaxLocalDescription"
 )
 
 PROJECTS = Table(
@@ -207,9 +215,9 @@ INVOICE_GROUPS = Table(
         person="BillingManager",
         any="BillingContact",
     ),
-    frozenset(
+    _names(
         "InvoiceFormatDescription EmailInvoiceTemplateDescription EmailClientStatementTemplateDescription "
-        "ClientDescription".split()
+        "ClientDescription"
     ),
 )
 
@@ -230,7 +238,11 @@ RESOURCES = Table(
 TEMPLATES = Table(
     "project_templates",
     "ProjectTemplateKey",
-    {"ProjectTemplateKey": KEY, "InvoiceGroups": LIST, **{k: v for k, v in PROJECTS.kinds.items() if k != "ProjectKey"}},
+    {
+        "ProjectTemplateKey": KEY,
+        "InvoiceGroups": LIST,
+        **{k: v for k, v in PROJECTS.kinds.items() if k != "ProjectKey"},
+    },
     PROJECTS.derived,
     stamped=True,
     sequence="work",
@@ -318,6 +330,7 @@ VENDOR_INVOICES = Table(
         bool="OnHold PartiallyOnHold Paid",
         list="Details",
     ),
+    internal=frozenset({"Paid", "Details"}),
     defaults={"Status": "Open", "Type": "Invoice", "CompanyKey": 1},
 )
 
@@ -333,15 +346,14 @@ EXPENSE_REPORTS = Table(
         list="Details",
     ),
     stamped=True,
+    internal=frozenset({"Details"}),
     defaults={"Status": "Unsubmitted", "CompanyKey": 1},
 )
 
 NON_WORK_DAYS = Table("non_work_days", "NonWorkDayKey", _kinds(key="NonWorkDayKey", date="Date", text="Description"))
 
 # API users beside the main one. Methods is the list of permitted method names, None for all (contract 1).
-USERS = Table(
-    "users", "UserKey", _kinds(key="UserKey EmployeeKey", text="Username Password", any="Methods")
-)
+USERS = Table("users", "UserKey", _kinds(key="UserKey EmployeeKey", text="Username Password", any="Methods"))
 
 TABLES: dict[str, Table] = {
     t.name: t
