@@ -58,7 +58,7 @@ class Record:
     name: str
     stamp: str = ""
     user: str | None = None
-    fields: Mapping[str, Value] = NO_FIELDS
+    fields: Mapping[str, Value] = field(default_factory=lambda: NO_FIELDS)
     marked: bool | None = None
     template: str | None = None
     create_in_crm: bool = False

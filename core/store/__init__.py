@@ -1,0 +1,1 @@
+"""The program's memory on disk: TinyDB over a transactional file, locks, and the run log."""

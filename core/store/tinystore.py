@@ -1,0 +1,203 @@
+"""The program's memory: core.ports.Store over TinyDB's API and one SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from core.model.link import Base, Decision, Link, Links, Mark
+from core.model.record import Record
+from core.model.values import Kind, Side
+from core.ports import Cursor, Failure, HistoryEntry, Intent, OpenItem, RunRecord
+from core.store import bodies, codec_link, codec_run, memory
+from core.store.memory import Memory, bases_table, records_table
+from core.store.storage import Change, CommitHook, SqliteStorage
+from core.store.table import SqliteDB
+from core.store.transaction import TinyTransaction
+
+FILE_NAME: Final = "store.db"
+KEEP_PLANS: Final = 20  # plans nobody approved yet; `run --plan` names a recent one
+
+
+class TinyStore:
+    """Implements core.ports.Store. Every mapping it returns is an immutable snapshot: it stays as it
+    is whatever is written later, costs nothing to take, and may be read in any thread.
+
+    One thread at a time is inside a transaction; others wait, and so do other programs. Keep
+    transactions short and never wait for a system inside one. Reads inside a transaction show the
+    state before it.
+    """
+
+    def __init__(self, db: SqliteDB) -> None:
+        self.db = db
+        storage = db.storage
+        assert isinstance(storage, SqliteStorage)
+        self._storage = storage
+        self._memory = Memory(storage)
+        self._moved: set[str] = set()
+        self._version = storage.version()
+        self._seen = storage.last_seq()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        readonly: bool = False,
+        before_commit: CommitHook | None = None,
+        after_commit: CommitHook | None = None,
+    ) -> TinyStore:
+        """The store of a state folder, made if missing (not when `readonly`: then it is empty).
+
+        Raises StoreDamaged after setting a damaged file aside, StoreTooNew, StoreUnwritable. The hooks
+        are called with a running number before and after each commit.
+        """
+        path = folder / FILE_NAME
+        return cls(SqliteDB(path, readonly=readonly, before_commit=before_commit, after_commit=after_commit))
+
+    @property
+    def path(self) -> Path:
+        return self._storage.path
+
+    @contextmanager
+    def transaction(self) -> Iterator[TinyTransaction]:
+        """Writes that land together or not at all. An exception inside undoes all of them.
+
+        What another program wrote before is taken in first, so that checks are made against it.
+        Raises StoreUnwritable when the disk refuses; memory is then as it was.
+        """
+        changes: list[Change] = []
+        with self._storage.transaction(lambda: self._landed(changes)):
+            self._take_in()
+            transaction = TinyTransaction(self._storage, self._memory)
+            yield transaction
+            changes.extend(transaction.flush())
+
+    def refresh(self) -> frozenset[str]:
+        """Take in what another program wrote; the names of the tables that changed since the last
+        call: links, records, bases, marks, decisions, items, cursors, intents, failures, runs,
+        history, settings, plans. Without news this costs some microseconds."""
+        with self._storage.lock:
+            self._take_in()
+            moved, self._moved = frozenset(self._moved), set()
+        return moved
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def records(self, kind: Kind, side: Side) -> Mapping[str, Record]:
+        return self._memory.table(records_table(kind, side))
+
+    def links(self) -> Links:
+        return self._memory.links()
+
+    def base(self, link: Link) -> Base:
+        """The base of one link, empty if the sides never agreed; reads no other link's."""
+        table = bases_table(link.kind)
+        if self._memory.loaded(table):
+            found: Base | None = self._memory.table(table).get(link.id)
+            return found or {}
+        body = self._storage.committed_row(table, link.id)
+        return codec_link.read_base(link.id, body) if body else {}
+
+    def bases(self, kind: Kind) -> Mapping[str, Base]:
+        return self._memory.table(bases_table(kind))
+
+    def marks(self) -> Mapping[str, Mark]:
+        return self._memory.table("marks")
+
+    def decisions(self) -> Mapping[str, Decision]:
+        return self._memory.table("decisions")
+
+    def items(self, queue: str | None = None) -> Sequence[OpenItem]:
+        """Oldest first."""
+        found = [item for item in self._memory.table("items").values() if queue in (None, item.queue)]
+        return sorted(found, key=lambda item: (item.since, item.queue, item.id))
+
+    def cursor(self, kind: Kind, side: Side) -> Cursor:
+        fresh = Cursor(side, kind)
+        found: Cursor = self._memory.table("cursors").get(fresh.id, fresh)
+        return found
+
+    def intents(self) -> Sequence[Intent]:
+        """Oldest first."""
+        return sorted(self._memory.table("intents").values(), key=lambda intent: (intent.at, intent.id))
+
+    def failures(self) -> Mapping[str, Failure]:
+        return self._memory.table("failures")
+
+    def runs(self, limit: int = 200) -> Sequence[RunRecord]:
+        return self._runs_newest_first()[:limit]
+
+    def run(self, run_id: str) -> RunRecord | None:
+        return self._memory.table("runs").get(run_id)
+
+    def history_of_run(self, run_id: str) -> Sequence[HistoryEntry]:
+        """In the order they were done."""
+        found = self._storage.by_term("history", codec_run.run_term(run_id))
+        return [codec_run.read_history(doc_id, body) for doc_id, body in found]
+
+    def history_of(self, kind: Kind, side: Side, key: str, limit: int = 200) -> Sequence[HistoryEntry]:
+        found = self._storage.by_term("history", codec_run.record_term(kind, side, key), limit, newest=True)
+        return [codec_run.read_history(doc_id, body) for doc_id, body in found]
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """The JSON value put under that name; the caller may change what it gets."""
+        return deepcopy(self._memory.table("settings").get(name, default))
+
+    def plan(self, digest: str) -> Mapping[str, Any] | None:
+        body = self._storage.committed_row("plans", digest)
+        return bodies.load(body) if body else None
+
+    # -- upkeep ----------------------------------------------------------------------------------
+
+    def prune(self, keep_runs: int, keep_days: int, now: datetime) -> int:
+        """Drop runs that are neither among the newest `keep_runs` nor younger than `keep_days`, with
+        their history; runs with an unsettled intent stay. Also plans but the newest, and traces of
+        deletions. The number of runs dropped."""
+        oldest = (now - timedelta(days=keep_days)).isoformat()
+        unsettled = {intent.run for intent in self.intents()}
+        old = [run.id for run in self._runs_newest_first()[keep_runs:] if run.started < oldest]
+        dropped = [run_id for run_id in old if run_id not in unsettled]
+        stale = [digest for digest, _ in self._storage.newest("plans", -1)[KEEP_PLANS:]]
+        with self.transaction() as transaction:
+            self._storage.prune_deleted(self._seen)
+            for run_id in dropped:
+                transaction.drop_run(run_id)
+            for digest in stale:
+                transaction.drop_plan(digest)
+        return len(dropped)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def __enter__(self) -> TinyStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- inside ----------------------------------------------------------------------------------
+
+    def _runs_newest_first(self) -> list[RunRecord]:
+        return sorted(self._memory.table("runs").values(), key=lambda run: (run.started, run.id), reverse=True)
+
+    def _landed(self, changes: list[Change]) -> None:
+        self._memory.apply(changes)
+        self._seen = max(self._seen, self._storage.written_seq)
+
+    def _take_in(self) -> None:
+        version = self._storage.version()
+        if version == self._version:
+            return
+        last, changes = self._storage.changes(self._seen)
+        if changes is None:
+            self._memory.forget()
+            self._moved.update(memory.NAMES)
+        else:
+            self._memory.apply(changes)
+            self._moved.update(change.table.partition(":")[0] for change in changes)
+        self._seen, self._version = last, version
