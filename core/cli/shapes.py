@@ -1,0 +1,190 @@
+"""Views as the JSON documents of interface.md 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.engine.views import ContactView, Detail, ErrorView, FieldView, Progress, Row, Status, TeamView
+from core.model.link import Link
+from core.model.plan import candidate_json, item_json, refusal_json
+from core.model.values import Kind, Value, display
+from core.ports import HistoryEntry, RunRecord
+
+
+def status_json(status: Status) -> dict[str, Any]:
+    mode = status.mode
+    return {
+        "version": status.version,
+        "mode": {
+            "direction": mode.direction.value if mode else None,
+            "reason": mode.reason if mode else "not connected yet",
+            "ajera_version": mode.ajera_version if mode else None,
+        },
+        "enabled": status.enabled,
+        "schedule": {
+            "cron": status.cron,
+            "timezone": status.timezone,
+            "paused": status.paused,
+            "next": list(status.next_runs),
+        },
+        "running": _progress_json(status.running),
+        "last_run": run_json(status.last_run) if status.last_run else None,
+        "last_good": status.last_good,
+        "stale": status.stale,
+        "stale_reason": status.stale_reason,
+        "queues": dict(status.queues),
+        "counts": {str(kind): dict(counts) for kind, counts in status.counts.items()},
+        "lease": {"held_by": status.held_by},
+    }
+
+
+def _progress_json(progress: Progress | None) -> dict[str, Any] | None:
+    if progress is None or progress.phase == "idle":
+        return None
+    return {
+        "run": progress.run,
+        "phase": progress.phase,
+        "done": progress.done,
+        "total": progress.total,
+        "since": progress.since,
+    }
+
+
+def row_json(row: Row) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "kind": row.kind.value,
+        "label": row.label,
+        "ajera_key": row.ajera_key,
+        "crm_key": row.crm_key,
+        "marked": row.marked,
+        "linked": row.linked,
+        "state": row.state,
+        "reason": row.reason,
+        "last_error": row.last_error,
+    }
+    if row.kind is Kind.CONTACT:
+        body["firm_key"] = row.firm_key
+    return body
+
+
+def detail_json(detail: Detail) -> dict[str, Any]:
+    return row_json(detail.row) | {
+        "fields": {field.name: _field_json(field) for field in detail.fields},
+        "contacts": [_contact_json(contact) for contact in detail.contacts],
+        "cap": detail.cap,
+        "template": detail.template,
+        "team": [_team_json(row) for row in detail.team],
+        "ajera_flags": dict(detail.ajera_flags),
+        "conflicts": [item_json(item) for item in detail.items],
+        "candidates": [candidate_json(item) for item in detail.candidates],
+        "refused": [refusal_json(item) for item in detail.refusals],
+        "history": [entry_json(entry) for entry in detail.history],
+        "read_at": detail.read_at,
+    }
+
+
+def _field_json(field: FieldView) -> dict[str, Any]:
+    base = {"ajera": display(field.base.ajera), "crm": display(field.base.crm)} if field.base else None
+    return {
+        "label": field.label,
+        "tab": field.tab,
+        "owner": field.owner,
+        "ajera": display(field.ajera),
+        "crm": display(field.crm),
+        "base": base,
+        "state": field.mark,
+        "note": field.note,
+    }
+
+
+def _contact_json(contact: ContactView) -> dict[str, Any]:
+    return {
+        "label": contact.label,
+        "ajera_key": contact.ajera_key,
+        "crm_key": contact.crm_key,
+        "title": contact.title,
+        "email": contact.email,
+        "phone": contact.phone,
+        "role": contact.role,
+        "primary": contact.primary,
+        "marked": contact.marked,
+        "state": contact.state,
+        "reason": contact.reason,
+        "refusal": contact.refusal,
+    }
+
+
+def _team_json(row: TeamView) -> dict[str, Any]:
+    return {
+        "employee": row.employee,
+        "role": row.role,
+        "ajera_hours": row.ajera_hours,
+        "crm_hours": row.crm_hours,
+        "start": row.start,
+        "note": row.note,
+    }
+
+
+def error_json(error: ErrorView) -> dict[str, Any]:
+    return {
+        "id": error.id,
+        "kind": error.kind.value,
+        "side": error.side.value,
+        "key": error.key,
+        "label": error.label,
+        "op": error.op,
+        "message": error.message,
+        "tries": error.tries,
+        "next_try": error.next_try,
+    }
+
+
+def run_json(run: RunRecord) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "started": run.started,
+        "finished": run.finished or None,
+        "trigger": run.trigger,
+        "outcome": run.outcome,
+        "counts": dict(run.counts),
+        "requests": dict(run.requests),
+        "seconds": run.seconds,
+        "digest": run.digest,
+        "mode": run.mode,
+        "message": run.message,
+    }
+
+
+def entry_json(entry: HistoryEntry) -> dict[str, Any]:
+    return {
+        "id": entry.id,
+        "run": entry.run,
+        "at": entry.at,
+        "op": entry.op,
+        "kind": entry.kind.value,
+        "side": entry.side.value if entry.side else None,
+        "ajera_key": entry.ajera_key,
+        "crm_key": entry.crm_key,
+        "label": entry.label,
+        "fields": {name: _change(change) for name, change in entry.fields.items()},
+        "lost": {name: display(value) for name, value in entry.lost.items()},
+        "outcome": entry.outcome,
+        "message": entry.message,
+    }
+
+
+def _change(change: tuple[Value, Value, str]) -> Mapping[str, Any]:
+    frm, to, rule = change
+    return {"from": display(frm), "to": display(to), "rule": rule}
+
+
+def link_json(link: Link) -> dict[str, Any]:
+    return {
+        "kind": link.kind.value,
+        "ajera_key": link.ajera_key,
+        "crm_key": link.crm_key,
+        "state": link.state.value,
+        "reason": link.reason,
+        "since": link.since,
+    }

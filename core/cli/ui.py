@@ -1,0 +1,56 @@
+"""Opening the UI: with the settings found, or an offer of what to do without them."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli.context import Env
+from core.cli.exits import OK, USAGE, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.engine.service import Service
+
+
+def open_found(env: Env, ctx: click.Context) -> int:
+    """`ajerasync` alone."""
+    if not _terminal():
+        say("The UI needs a terminal. `ajerasync --help` lists the commands that do not.")
+        return USAGE
+    if env.paths().config.is_file():
+        return open_with(env, env.service)
+    say(f"There are no settings yet ({env.paths().config}).")
+    choice = click.prompt("setup, demo or quit", type=click.Choice(["setup", "demo", "quit"]), default="demo", err=True)
+    if choice == "quit":
+        return OK
+    root = ctx.find_root().command
+    assert isinstance(root, click.Group)
+    chosen = root.get_command(ctx, choice)
+    assert chosen is not None
+    code = ctx.invoke(chosen)
+    return code if choice == "demo" or code else open_with(env, env.service)
+
+
+def open_with(env: Env, open_service: Callable[[], Service]) -> int:
+    """Hand over to the UI that the entry point gave us."""
+    if env.open_ui is None:
+        say("This program was started without its UI.")
+        return USAGE
+    flags = env.flags
+    return env.open_ui(
+        open_service, readonly=flags.readonly, ascii=flags.ascii, plain=flags.plain, mouse=not flags.no_mouse
+    )
+
+
+def _terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def need_terminal() -> None:
+    """Raises a usage error where nobody can be asked."""
+    if not _terminal():
+        raise click.UsageError("this asks questions and needs a terminal")
