@@ -43,7 +43,10 @@ def safe_line(text: object, limit: int | None = LINE_LIMIT) -> str:
     if limit is not None and len(line) > limit * (MARKS_PER_LETTER + 1):
         line, overlong = line[: limit * (MARKS_PER_LETTER + 1)], True  # bounds the work below
     if not line.isascii() or not line.isprintable():
-        line = _bounded_marks(_ACTING.sub(_seen, line))
+        line = _ACTING.sub(_seen, line)
+        if not line.isprintable():
+            line = "".join(char if char.isprintable() else _unprintable(char) for char in line)
+        line = _bounded_marks(line)
     if limit is None:
         return line
     if len(line) > limit or overlong:
@@ -61,6 +64,11 @@ def _seen(match: re.Match[str]) -> str:
     if code < 0xA0 or 0xD800 <= code <= 0xDFFF or char in _DIRECTION:
         return _REPLACEMENT
     return ""
+
+
+def _unprintable(char: str) -> str:
+    """The rest a terminal may draw in any width or not at all: odd spaces, formats, private use, unassigned."""
+    return " " if unicodedata.category(char) == "Zs" else _REPLACEMENT
 
 
 def _is_mark(char: str) -> bool:
