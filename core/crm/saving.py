@@ -1,0 +1,273 @@
+"""Creating and changing records: one write, checked against what was meant, read back (contract sections 3, 7, 8)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final, Protocol, TypeVar
+from urllib.parse import unquote
+
+from core.crm.client import CrmClient, segment
+from core.crm.hubs import HUBS
+from core.crm.mapping import cell
+from core.crm.namesakes import number_of_draft
+from core.crm.options import CrmOptions
+from core.crm.refusals import explained
+from core.crm.replies import SIDE, rows_of
+from core.crm.tenant import Tenant
+from core.crm.wire import Row, flag_of, text_of
+from core.crm.writing import ADDRESS_LABEL, Body, Draught, refusal
+from core.errors import BadReply, OutcomeUnknown, RecordMissing, RecordRefused, SystemFailure
+from core.http import Reply
+from core.model.record import Record
+from core.model.values import EntryEdit, Kind, TeamEdit, Value
+from core.ports import Draft
+
+T = TypeVar("T")
+log = logging.getLogger("ajerasync.crm")
+
+# What a new record always says; the settings' defaults and the draft's fields come on top (sync-rules 5).
+FIRST_VALUES: Final[Mapping[Kind, Mapping[str, str]]] = {
+    Kind.FIRM: {"ClientInd": "Y", "Status": "A"},
+    Kind.CONTACT: {},
+    Kind.PROJECT: {"ChargeType": "R", "Status": "A"},
+    Kind.EMPLOYEE: {"Status": "A"},
+}
+
+
+class Getter(Protocol):
+    def __call__(self, kind: Kind, keys: Sequence[str]) -> Awaitable[dict[str, Record]]: ...
+
+
+class Saver:
+    """Writes of one tenant. `get` reads a record as the system holds it."""
+
+    def __init__(self, client: CrmClient, tenant: Tenant, options: CrmOptions, get: Getter) -> None:
+        self._client = client
+        self._tenant = tenant
+        self._options = options
+        self._get = get
+
+    # -- creating ----------------------------------------------------------------------------------
+
+    async def create(self, draft: Draft) -> Record:
+        """POST, then GET: a workflow may fill columns after the reply (section 8)."""
+        draught = self._new(draft)
+        hub = HUBS[draft.kind]
+        fields = self._tenant.mapper.wanted(draft.kind)
+        reply = await self._explained(
+            draft.kind, draught, lambda: self._client.post(hub.path, draught.columns, fields, f"create {hub.path}")
+        )
+        key = self._key_of(draft, reply)
+        unsaved = await self._add_address(key, draught.address) if draught.address else ""
+        record = await self._created(draft.kind, key, reply)
+        return _without_address(record, unsaved, self._tenant) if unsaved else record
+
+    def _new(self, draft: Draft) -> Draught:
+        tenant, kind = self._tenant, draft.kind
+        first = {**FIRST_VALUES[kind], **self._options.defaults.get(kind, {})}
+        draught = Draught({tenant.catalogue.exact(kind, name): value for name, value in first.items() if value})
+        for spec in tenant.specs[kind]:
+            value = draft.fields.get(spec.name)
+            if value is not None and value != "" and not spec.create_only:
+                tenant.writer.put(draught, spec, value, {})
+        draught.columns |= self._identity(draft)
+        if draft.fields.get("mark") and kind.value in tenant.catalogue.marks:
+            draught.columns |= tenant.writer.mark(kind, True)
+        if draft.template and tenant.catalogue.template:
+            draught.columns |= tenant.writer.template(draft.template)
+        return draught
+
+    def _identity(self, draft: Draft) -> Body:
+        """The key this program chooses, where the tenant takes one, and the visible number, if it is known."""
+        hub, quirks = HUBS[draft.kind], self._options.quirks
+        body: Body = {}
+        if draft.kind in (Kind.FIRM, Kind.CONTACT) and draft.key and quirks.client_keys != "refused":
+            body[hub.key] = draft.key
+        number = number_of_draft(draft)
+        numbered = {Kind.FIRM: quirks.autonumber_firm, Kind.PROJECT: quirks.autonumber_project}
+        # A number sent against the override rule makes the CRM refuse the record (section 8).
+        given = numbered.get(draft.kind, quirks.autonumber_employee) and not quirks.autonumber_override
+        if hub.number and number and not given:
+            body[hub.number] = number
+        return body
+
+    def _key_of(self, draft: Draft, reply: Reply) -> str:
+        """The new record's key: of the reply's row, its Location, else the one that was sent."""
+        rows = _rows(reply)
+        key = self._tenant.mapper.key(draft.kind, rows[0]) if rows else ""
+        located = unquote(reply.headers.get("location", "").rstrip("/").rpartition("/")[2])
+        sent = number_of_draft(draft) if draft.kind in (Kind.PROJECT, Kind.EMPLOYEE) else draft.key
+        found = key or located or sent or ""
+        if not found:
+            raise OutcomeUnknown(SIDE, f"The CRM made the {draft.kind}, but did not say its key")
+        return found
+
+    async def _created(self, kind: Kind, key: str, reply: Reply) -> Record:
+        try:
+            record = (await self._get(kind, [key])).get(key)
+        except SystemFailure:
+            record = self._from_rows(kind, _rows(reply))
+        if record is None:
+            raise OutcomeUnknown(SIDE, f"The CRM said that it made the {kind}, but it cannot be read")
+        return record
+
+    async def _add_address(self, key: str, parts: Body) -> str:
+        """Give a new firm its address. The firm is made already, so a refusal is told, not raised."""
+        try:
+            await self._save_address(key, parts)
+        except SystemFailure as error:
+            log.warning("The CRM did not take the address of a new firm: %s", type(error).__name__)
+            return str(error)
+        return ""
+
+    # -- changing ----------------------------------------------------------------------------------
+
+    async def update(self, before: Record, changes: Mapping[str, Value]) -> Record:
+        """PUT of the changed columns and rows; nothing is sent where nothing is left to change."""
+        draught = Draught()
+        for name, value in changes.items():
+            self._put(draught, before, name, value)
+        rows: list[Row] = []
+        if draught.address:
+            rows = await self._explained(before.kind, draught, lambda: self._update_firm(before, draught))
+        elif draught.columns or draught.rows:
+            body = {**draught.columns, **draught.rows}
+            rows = await self._explained(before.kind, draught, lambda: self._put_hub(before, body))
+        return await self._after(before, changes, rows, draught)
+
+    def _put(self, draught: Draught, before: Record, name: str, value: Value) -> None:
+        writer = self._tenant.writer
+        kind, _, rest = name.partition(":")
+        if name == "mark":
+            draught.columns |= writer.mark(before.kind, bool(value))
+        elif name == "template":
+            draught.columns |= writer.template(value)
+        elif kind == "mark":
+            writer.contact_mark(draught, before, rest, bool(value))
+        elif isinstance(value, EntryEdit):
+            writer.contacts(draught, before, value)
+        elif isinstance(value, TeamEdit):
+            writer.team(draught, before, value)
+        else:
+            self._put_field(draught, before, name, value)
+
+    def _put_field(self, draught: Draught, before: Record, name: str, value: Value) -> None:
+        spec = self._tenant.spec(before.kind, name)
+        if spec is None:
+            why = self._tenant.stopped.get((before.kind, name), f"The field {name} of a {before.kind} is not mapped")
+            raise refusal(why, name)
+        row = _raw(before)
+        if name == "address" and before.kind is Kind.CONTACT and text_of(row.get("CLAddress")).strip():
+            raise refusal(f"{spec.label}: this contact uses its firm's address, which is never written here", spec.crm)
+        self._tenant.writer.put(draught, spec, value, row)
+
+    async def _put_hub(self, before: Record, body: Mapping[str, object]) -> list[Row]:
+        hub = HUBS[before.kind]
+        path = f"{hub.path}/{segment(before.key)}"
+        return await self._client.put(path, body, self._tenant.mapper.wanted(before.kind), f"change {hub.path}")
+
+    async def _update_firm(self, before: Record, draught: Draught) -> list[Row]:
+        """A firm's columns and its primary address row, in one PUT where the row is there."""
+        row = await self._address_row(before.key)
+        if row is not None:
+            return await self._put_hub(before, {**draught.columns, "CLAddress": [_address_body(row, draught.address)]})
+        await self._new_address(before.key, draught.address)
+        return await self._put_hub(before, draught.columns) if draught.columns else []
+
+    async def _save_address(self, key: str, parts: Body) -> None:
+        row = await self._address_row(key)
+        if row is None:
+            await self._new_address(key, parts)
+            return
+        body = {"CLAddress": [_address_body(row, parts)]}
+        await self._client.put(f"firm/{segment(key)}", body, self._tenant.mapper.wanted(Kind.FIRM), "change firm")
+
+    async def _address_row(self, key: str) -> Row | None:
+        """The firm's primary address row as it is now, else the one this program labelled."""
+        rows = await self._client.children("firm", key, "address")
+        if rows is None:
+            raise RecordMissing(SIDE, "The CRM has no such firm any more")
+        primary = (row for row in rows if flag_of(cell(row, "PrimaryInd", "")))
+        labelled = (row for row in rows if text_of(cell(row, "Address", "")).strip() == ADDRESS_LABEL)
+        return next(primary, None) or next(labelled, None)
+
+    async def _new_address(self, key: str, parts: Body) -> None:
+        """A new primary row; posting twice makes two, so it was looked for first (section 8)."""
+        filled = {name: value for name, value in parts.items() if value != ""}
+        if not filled:
+            return
+        body = {"ClientID": key, "Address": ADDRESS_LABEL, "PrimaryInd": "Y", **filled}
+        await self._client.post(f"firm/{segment(key)}/address", body, (), "create firm address")
+
+    async def _after(
+        self, before: Record, changes: Mapping[str, Value], rows: Sequence[Row], draught: Draught
+    ) -> Record:
+        """The record as held: of the reply where it is complete and says what was meant, else read again."""
+        record = self._from_rows(before.kind, rows)
+        if record is not None and not draught.rows and _says(record, changes):
+            return replace(record, contacts=before.contacts, team=before.team)
+        try:
+            found = (await self._get(before.kind, [before.key])).get(before.key)
+        except SystemFailure:
+            if record is None or draught.rows:
+                found_out = OutcomeUnknown(SIDE, f"The {before.kind} was written, but could not be read back")
+                raise found_out from None
+            found = replace(record, contacts=before.contacts, team=before.team)
+        if found is None:
+            raise RecordMissing(SIDE, f"The CRM has no such {before.kind} any more")
+        return found
+
+    def _from_rows(self, kind: Kind, rows: Sequence[Row]) -> Record | None:
+        mapper = self._tenant.mapper
+        return mapper.record(kind, rows[0]) if rows and mapper.complete(kind, rows[0]) else None
+
+    async def _explained(self, kind: Kind, draught: Draught, call: Callable[[], Awaitable[T]]) -> T:
+        """The call's answer; a refusal with the columns of the field map that it is about."""
+        try:
+            return await call()
+        except RecordRefused as error:
+            sent = (*draught.columns, *draught.address)
+            problem = explained(error, self._tenant.catalogue, kind, self._tenant.specs[kind], sent)
+        raise problem
+
+
+def _address_body(row: Row, parts: Body) -> Body:
+    """One row of CLAddress as a PUT takes it (section 9); nothing but what changes is sent beside its identity."""
+    identity = {name: cell(row, name, "") for name in ("CLAddressID", "ClientID", "Address")}
+    primary = {} if flag_of(cell(row, "PrimaryInd", "")) else {"PrimaryInd": "Y"}
+    return {**identity, **primary, **parts}
+
+
+def _rows(reply: Reply) -> list[Row]:
+    try:
+        return rows_of(reply)
+    except BadReply:
+        return []
+
+
+def _raw(record: Record) -> Row:
+    return record.raw if isinstance(record.raw, Mapping) else {}
+
+
+def _says(record: Record, changes: Mapping[str, Value]) -> bool:
+    """Whether a record holds what was written."""
+    for name, value in changes.items():
+        if name == "mark":
+            same = record.marked is bool(value)
+        elif name == "template":
+            same = (record.template or "") == text_of(value)
+        else:
+            held = record.fields.get(name)
+            same = held == value or (not held and not value)
+        if not same:
+            return False
+    return True
+
+
+def _without_address(record: Record, why: str, tenant: Tenant) -> Record:
+    """The record of a firm whose address was not taken: those fields count as not read, so they are tried again."""
+    lost = {spec.name for spec in tenant.specs[Kind.FIRM] if spec.group == "address"}
+    fields = {name: value for name, value in record.fields.items() if name not in lost}
+    return replace(record, fields=fields, extra={**record.extra, "address_refused": why})

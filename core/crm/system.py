@@ -1,0 +1,217 @@
+"""The CRM as one of the two systems (core.ports.System)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from core.crm.client import CrmClient
+from core.crm.cursor import ROUNDING, Seen, at_start, capped, newest, read_cursor
+from core.crm.hubs import HUBS
+from core.crm.mapping import own_rows, row_id
+from core.crm.namesakes import questions
+from core.crm.options import CrmOptions
+from core.crm.query import Query, any_of, changed_since, equals, moment_of
+from core.crm.replies import SIDE
+from core.crm.saving import Saver
+from core.crm.tenant import Tenant, connection_of, find_tenant, probe_date_filter
+from core.crm.wire import Row, text_of
+from core.errors import ListNotTrusted
+from core.model.record import Record
+from core.model.values import Kind, Side, Value
+from core.policy import FieldSpec
+from core.ports import Connection, Draft, Pulled
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class CrmSystem:
+    """One CRM tenant: reads, proves its lists, writes, reads back. Connects itself where nobody has."""
+
+    side = Side.CRM
+
+    def __init__(
+        self,
+        client: CrmClient,
+        fields: Mapping[Kind, Sequence[FieldSpec]],
+        options: CrmOptions | None = None,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._client = client
+        self._fields = fields
+        self._options = options or CrmOptions()
+        self._now = now
+        self._tenant: Tenant | None = None
+
+    @property
+    def requests(self) -> int:
+        return self._client.requests
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    # -- connecting --------------------------------------------------------------------------------
+
+    async def connect(self) -> Connection:
+        """Log in, read metadata and code tables, prove the date filter. Raises LoginRefused, ListNotTrusted."""
+        await self._client.log_in()
+        tenant, missing = await find_tenant(self._client, self._fields, self._options)
+        asked = self._now()
+        date = await probe_date_filter(self._client, asked)
+        offset = (date - asked).total_seconds() if date else None
+        self._tenant = tenant
+        return connection_of(tenant, self._options, missing, offset)
+
+    async def _ready(self) -> Tenant:
+        if self._tenant is None:
+            await self.connect()
+        assert self._tenant is not None
+        return self._tenant
+
+    # -- reading lists -----------------------------------------------------------------------------
+
+    async def pull(self, kind: Kind, cursor: str | None) -> Pulled:
+        """Rows changed since the cursor with two minutes of overlap, or all of them; one request when nothing did."""
+        tenant = await self._ready()
+        seen = read_cursor(cursor)
+        query = self._list(kind, tenant.mapper.wanted(kind))
+        if seen:
+            query = query.where(changed_since(seen.bound))
+        scan = await self._client.scan(HUBS[kind].path, query, lambda row: row_id(kind, row))
+        rows = [row for row in own_rows(kind, scan.rows) if tenant.mapper.key(kind, row)]
+        stamps = [(text_of(row.get("ModDate")), tenant.mapper.key(kind, row)) for row in rows]
+        last = await self._proved(kind, seen, stamps) if seen else newest(stamps)
+        cursor = str(capped(last or at_start(scan.date), scan.date))
+        records = tuple(tenant.mapper.record(kind, row) for row in rows)
+        return Pulled(kind, SIDE, records, cursor, whole=seen is None)
+
+    def _list(self, kind: Kind, fields: Sequence[str]) -> Query:
+        """A query over the whole hub in key order; of projects only the top level (contract section 5)."""
+        query = Query(tuple(fields), order=HUBS[kind].key)
+        return query.where(equals("WBS2", "")) if kind is Kind.PROJECT else query
+
+    async def _proved(self, kind: Kind, seen: Seen, stamps: Sequence[tuple[str, str]]) -> Seen | None:
+        """The newest row of a believable answer. Raises ListNotTrusted.
+
+        A filter that was ignored brings rows from before the bound. A malformed one answers empty without an error
+        (section 5): the newest row seen before must be in the answer, unless it was deleted since.
+        """
+        oldest = seen.bound - ROUNDING
+        if any((moment := moment_of(stamp)) and moment < oldest for stamp, _ in stamps):
+            raise ListNotTrusted(SIDE, f"The CRM ignored the date filter of its {kind} list")
+        if seen.key and any(key == seen.key for _, key in stamps):
+            return newest(stamps)
+        if seen.key and await self._is_within(kind, seen):
+            raise ListNotTrusted(
+                SIDE, f"The CRM's list of changed {kind}s lacks a record that is known to have changed since"
+            )
+        return newest(stamps) or await self._newest_of_all(kind, seen)
+
+    async def _is_within(self, kind: Kind, seen: Seen) -> bool:
+        """Whether the newest row seen still exists with a stamp the filter should have selected."""
+        row = await self._client.one(HUBS[kind].path, seen.key, (HUBS[kind].key, "ModDate"))
+        moment = moment_of(text_of(row.get("ModDate"))) if row else None
+        return moment is not None and moment >= seen.bound + ROUNDING
+
+    async def _newest_of_all(self, kind: Kind, seen: Seen) -> Seen:
+        """The newest row of the hub without a date filter: one that the filter should have selected proves it false."""
+        hub = HUBS[kind]
+        query = replace(self._list(kind, (hub.key, "ModDate")), order="ModDate_D")
+        rows, _ = await self._client.some(hub.path, query, 1)
+        last = newest((text_of(row.get("ModDate")), text_of(row.get(hub.key)).strip()) for row in rows)
+        if last and last.moment >= seen.bound + ROUNDING:
+            raise ListNotTrusted(SIDE, f"The CRM answered that no {kind} changed, but one did")
+        return last or seen
+
+    async def keys(self, kind: Kind) -> frozenset[str]:
+        """All keys of a kind. Raises ListNotTrusted where the list does not stand still."""
+        tenant = await self._ready()
+        hub = HUBS[kind]
+        extra = {Kind.PROJECT: ("WBS2", "WBS3"), Kind.EMPLOYEE: ("EmployeeCompany",)}.get(kind, ())
+        names = [tenant.catalogue.exact(kind, name) for name in (hub.key, *extra) if self._exists(tenant, kind, name)]
+        query = self._list(kind, (*names, "ModDate"))
+        scan = await self._client.scan(hub.path, query, lambda row: row_id(kind, row))
+        return frozenset(tenant.mapper.key(kind, row) for row in own_rows(kind, scan.rows)) - {""}
+
+    def _exists(self, tenant: Tenant, kind: Kind, name: str) -> bool:
+        return name == HUBS[kind].key or tenant.catalogue.column(kind, name) is not None
+
+    # -- reading records ---------------------------------------------------------------------------
+
+    async def get(self, kind: Kind, keys: Sequence[str]) -> dict[str, Record]:
+        """The records of these keys; projects with their contacts and team. Missing keys are left out."""
+        tenant = await self._ready()
+        wanted = tuple(dict.fromkeys(key for key in keys if key.strip()))
+        rows = await self._rows(tenant, kind, wanted)
+        records = {key: tenant.mapper.record(kind, row) for key, row in rows.items()}
+        return await self._with_children(tenant, records) if kind is Kind.PROJECT else records
+
+    async def children(self, keys: Sequence[str]) -> dict[str, Record]:
+        """Projects with their contacts and team: one call each, so for marked projects only (sync-rules 3)."""
+        return await self.get(Kind.PROJECT, keys)
+
+    async def _rows(self, tenant: Tenant, kind: Kind, keys: Sequence[str]) -> dict[str, Row]:
+        """Rows by the keys asked for. Several keys go into one call; one that is not in the answer is asked for
+        alone, so that nothing counts as deleted because a filter was not understood."""
+        found: dict[str, Row] = {}
+        if len(keys) > 1:
+            size = max(1, self._options.batch)
+            parts = [keys[start : start + size] for start in range(0, len(keys), size)]
+            for rows in await asyncio.gather(*(self._batch(tenant, kind, part) for part in parts)):
+                found |= rows
+        rest = [key for key in keys if key not in found]
+        fields = tenant.mapper.wanted(kind)
+        single = await asyncio.gather(*(self._client.one(HUBS[kind].path, key, fields) for key in rest))
+        return found | {key: row for key, row in zip(rest, single, strict=True) if row is not None}
+
+    async def _batch(self, tenant: Tenant, kind: Kind, keys: Sequence[str]) -> dict[str, Row]:
+        hub = HUBS[kind]
+        query = Query(tenant.mapper.wanted(kind), any_of(hub.key, keys), hub.key)
+        scan = await self._client.scan(hub.path, query, lambda row: row_id(kind, row))
+        asked = {key.casefold(): key for key in keys}
+        rows = ((tenant.mapper.key(kind, row).casefold(), row) for row in own_rows(kind, scan.rows))
+        return {asked[key]: row for key, row in rows if key in asked}
+
+    async def _with_children(self, tenant: Tenant, records: Mapping[str, Record]) -> dict[str, Record]:
+        rows = await asyncio.gather(*(self._client.children("project", key, "teammember") for key in records))
+        full: dict[str, Record] = {}
+        for (key, record), members in zip(records.items(), rows, strict=True):
+            if members is not None:
+                contacts, team = tenant.mapper.team(members)
+                full[key] = replace(record, contacts=contacts, team=team)
+        return full
+
+    async def namesakes(self, draft: Draft) -> list[Record]:
+        """Records that bear the draft's key, name or number now."""
+        tenant = await self._ready()
+        asked = questions(draft, tenant.mapper.short_name_size())
+        rows = await asyncio.gather(*(self._matching(tenant, draft.kind, clauses) for clauses in asked))
+        found = {key: record for part in rows for key, record in part.items()}
+        if draft.key and draft.key not in found:
+            rows_by_key = await self._rows(tenant, draft.kind, [draft.key])
+            found |= {key: tenant.mapper.record(draft.kind, row) for key, row in rows_by_key.items()}
+        return [found[key] for key in sorted(found)]
+
+    async def _matching(self, tenant: Tenant, kind: Kind, clauses: Iterable[tuple[str, str]]) -> dict[str, Record]:
+        hub = HUBS[kind]
+        filters = tuple(equals(tenant.catalogue.exact(kind, name), value) for name, value in clauses)
+        query = Query(tenant.mapper.wanted(kind), filters, hub.key)
+        scan = await self._client.scan(hub.path, query, lambda row: row_id(kind, row))
+        return {tenant.mapper.key(kind, row): tenant.mapper.record(kind, row) for row in own_rows(kind, scan.rows)}
+
+    # -- writing -----------------------------------------------------------------------------------
+
+    async def create(self, draft: Draft) -> Record:
+        """Make the record and read it back. Raises RecordRefused, AlreadyThere, OutcomeUnknown."""
+        tenant = await self._ready()
+        return await Saver(self._client, tenant, self._options, self.get).create(draft)
+
+    async def update(self, before: Record, changes: Mapping[str, Value]) -> Record:
+        """Write only these fields; the record as the CRM holds it then. Raises RecordRefused, RecordMissing."""
+        tenant = await self._ready()
+        return await Saver(self._client, tenant, self._options, self.get).update(before, changes)

@@ -1,0 +1,144 @@
+"""One tenant as it was found at connect time: catalogue, mapper, writer, and what the engine is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from core.crm.catalogue import (
+    CONTACT_ROLES,
+    EMPLOYEE_ROLES,
+    Catalogue,
+    captions_of,
+    catalogue_of,
+    limits_of,
+    needed_code_tables,
+    stopped_fields,
+)
+from core.crm.client import CrmClient
+from core.crm.codes import CodeTable
+from core.crm.hubs import HUBS
+from core.crm.mapping import Mapper
+from core.crm.options import CrmOptions
+from core.crm.query import Query, changed_since
+from core.crm.replies import SIDE
+from core.crm.wire import FieldMeta
+from core.crm.writing import Writer
+from core.errors import ListNotTrusted
+from core.model.values import FieldType, Kind
+from core.policy import FieldSpec
+from core.ports import Connection
+
+FAR_FUTURE: Final = timedelta(days=3650)
+NOT_ENABLED: Final = (
+    "Ajera synchronisation is not enabled in the CRM: it has no {missing}. "
+    "Turn it on in the CRM under Utilities, Integrations, Ajera, or let this user see the Ajera fields"
+)
+_TICKS: Final = {"firm": "Sync to Ajera on firms", "project": "Sync to Ajera on projects"}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """What calls need after connecting. `stopped` fields are not read and not written."""
+
+    catalogue: Catalogue
+    mapper: Mapper
+    writer: Writer
+    specs: Mapping[Kind, Sequence[FieldSpec]]
+    stopped: Mapping[tuple[Kind, str], str]
+
+    def spec(self, kind: Kind, name: str) -> FieldSpec | None:
+        return next((spec for spec in self.specs[kind] if spec.name == name), None)
+
+
+async def find_tenant(
+    client: CrmClient, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions
+) -> tuple[Tenant, tuple[str, ...]]:
+    """Read metadata and code tables; the tenant and sentences about code tables that are missing."""
+    specs = [spec for kind in HUBS for spec in fields.get(kind, ()) if spec.on]
+    tables = await asyncio.gather(*(client.metadata(hub.path) for hub in HUBS.values()))
+    metadata = dict(zip(HUBS, tables, strict=True))
+    first = catalogue_of(metadata, options.mark_columns, {})
+    names = needed_code_tables(first, specs)
+    read = await asyncio.gather(*(client.code_table(name) for name in names))
+    codes = {name: CodeTable(rows) for name, rows in zip(names, read, strict=True) if rows is not None}
+    catalogue = catalogue_of(metadata, options.mark_columns, codes)
+    missing = tuple(f"The CRM has no code table {name}" for name in names if name not in codes)
+    return _tenant(catalogue, specs, options), missing
+
+
+def _tenant(catalogue: Catalogue, specs: Sequence[FieldSpec], options: CrmOptions) -> Tenant:
+    stopped = stopped_fields(catalogue, specs)
+    usable = {
+        kind: tuple(spec for spec in specs if spec.kind is kind and (kind, spec.name) not in stopped) for kind in HUBS
+    }
+    mapper = Mapper(catalogue, usable, options.quirks)
+    return Tenant(catalogue, mapper, Writer(catalogue, mapper, options.quirks.project_contact_array), usable, stopped)
+
+
+def connection_of(
+    tenant: Tenant, options: CrmOptions, warnings: Sequence[str], clock_offset: float | None
+) -> Connection:
+    """What the engine is told of this tenant."""
+    catalogue = tenant.catalogue
+    specs = [spec for kind in HUBS for spec in tenant.specs[kind]]
+    templates = catalogue.codes.get(catalogue.template_table())
+    return Connection(
+        SIDE,
+        company=options.database,
+        mark_columns=frozenset(_ticks(catalogue, options)),
+        limits=limits_of(catalogue, specs),
+        stopped=tenant.stopped,
+        codes=_codes(tenant, specs),
+        templates=templates.descriptions if templates else (),
+        captions=captions_of(catalogue, specs),
+        clock_offset=clock_offset,
+        warnings=(*_not_enabled(catalogue), *warnings),
+    )
+
+
+def _ticks(catalogue: Catalogue, options: CrmOptions) -> list[str]:
+    """Ticks that the CRM keeps. A project contact's counts only where its row can be read and written."""
+    quirks = options.quirks
+    kept = [tick for tick in catalogue.marks if tick != "project_contact"]
+    row = quirks.team_contact_key and quirks.team_shows_flag and quirks.project_contact_array
+    if "project_contact" in catalogue.marks and row:
+        kept.append("project_contact")
+    return [*kept, "template"] if catalogue.template else kept
+
+
+def _codes(tenant: Tenant, specs: Sequence[FieldSpec]) -> dict[tuple[Kind, str], tuple[str, ...]]:
+    """Descriptions per coded field; `team_role` and `contact_role` are those of a project's lists."""
+    codes = tenant.catalogue.codes
+    found = {
+        (spec.kind, spec.name): codes[tenant.catalogue.table_of(spec)].descriptions
+        for spec in specs
+        if spec.type is FieldType.CODE
+    }
+    roles = (("team_role", EMPLOYEE_ROLES), ("contact_role", CONTACT_ROLES))
+    return found | {(Kind.PROJECT, name): codes[table].descriptions for name, table in roles if table in codes}
+
+
+def _not_enabled(catalogue: Catalogue) -> list[str]:
+    missing = [label for tick, label in _TICKS.items() if tick not in catalogue.marks]
+    missing += [] if any(map(_is_total, catalogue.tables[Kind.PROJECT].values())) else ["Ajera Totals columns"]
+    return [NOT_ENABLED.format(missing=", no ".join(missing))] if missing else []
+
+
+def _is_total(meta: FieldMeta) -> bool:
+    return meta.fieldname.lower().startswith("ajera") and meta.fieldtype.lower() != "checkbox"
+
+
+async def probe_date_filter(client: CrmClient, now: datetime) -> datetime | None:
+    """A far-future date must select nothing; the server's clock. Raises ListNotTrusted where the filter is ignored."""
+    hub = HUBS[Kind.FIRM]
+    query = Query((hub.key,), (changed_since(now + FAR_FUTURE),))
+    rows, date = await client.some(hub.path, query, 1)
+    if rows:
+        raise ListNotTrusted(
+            SIDE, "The CRM ignored the date filter: asked for firms changed after ten years from now, it sent some"
+        )
+    return date
