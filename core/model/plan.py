@@ -89,6 +89,10 @@ class Action:
     def key(self, side: Side) -> str | None:
         return self.ajera_key if side is Side.AJERA else self.crm_key
 
+    def with_key(self, side: Side, key: str) -> Action:
+        """This action, its record on `side` now known."""
+        return replace(self, ajera_key=key) if side is Side.AJERA else replace(self, crm_key=key)
+
     @property
     def order(self) -> tuple[int, int, int, str, str, str]:
         """Unlinks, links and rebases first; then kinds in order, creates before updates; lists of

@@ -1,0 +1,241 @@
+"""What the store learns from a write that landed: record, link, base and history in one transaction.
+
+The base moves per write, not per record and not per run (sync-rules 7).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from core.engine.clock import iso
+from core.engine.pull import gone_records, note_dirty, put_gone
+from core.model.link import Base, Choice, Link, LinkState, Pair
+from core.model.plan import Action, Op
+from core.model.record import Record
+from core.model.values import EntryEdit, Kind, Ref, Side, Value
+from core.policy import Policy
+from core.ports import Clock, HistoryEntry, Store, Transaction
+from core.reconcile.entries import OURS
+from core.reconcile.merge import TYPED
+from core.reconcile.planner import CLOSED, WAKE, settled_pair
+
+RESOLVED = "resolved"
+
+
+@dataclass
+class Landing:
+    """Writes outcomes of one run into the store."""
+
+    store: Store
+    clock: Clock
+    policy: Policy
+    run: str
+
+    def now(self) -> str:
+        return iso(self.clock.now())
+
+    # -- creates ---------------------------------------------------------------------------------
+
+    def created(self, action: Action, record: Record, intent_id: str | None, *, adopted: bool = False) -> Link:
+        """A record made by us (or found to have been made by us): link it, and agree on its fields."""
+        ajera_key = record.key if record.side is Side.AJERA else action.ajera_key
+        crm_key = record.key if record.side is Side.CRM else action.crm_key
+        assert ajera_key is not None
+        assert crm_key is not None
+        reason = "found after a lost answer" if adopted else f"created in {record.side}: {action.reason}"
+        link = Link(action.kind, ajera_key, crm_key, LinkState.ACTIVE, reason, self.now())
+        with self.store.transaction() as tx:
+            tx.put_records([record])
+            tx.put_link(link)
+            tx.put_base(link, self._pairs(action, record))
+            self._close(tx, action, intent_id)
+            for decision in self.store.decisions().values():
+                if decision.choice is Choice.CREATE and decision.key == action.key(record.side.other):
+                    tx.drop_decision(decision.id)
+            source = action.key(record.side.other)
+            if source:  # lists that name it (contacts of a firm) are looked at again
+                note_dirty(self.store, tx, [record.id, (action.kind, record.side.other, source)])
+            tx.add_history([self._entry(replace(action, ajera_key=ajera_key, crm_key=crm_key), record)])
+        return link
+
+    # -- updates ---------------------------------------------------------------------------------
+
+    def updated(self, action: Action, before: Record, after: Record, intent_id: str | None) -> None:
+        link = self.store.links().of(action.kind, after.side, after.key)
+        with self.store.transaction() as tx:
+            tx.put_records([after])
+            if action.group.startswith("marks"):
+                self._mark_landed(tx, action)
+            elif link is not None:
+                if action.group == "contacts":
+                    self._entries_landed(tx, link, action)
+                else:
+                    tx.put_base(link, self._pairs(action, after))
+                self._drop_answers(tx, link, action)
+            self._close(tx, action, intent_id)
+            done = action.with_key(after.side, after.key)
+            tx.add_history([self._entry(done, after, self._before(link, action), before)])
+
+    def _pairs(self, action: Action, held: Record) -> Base:
+        pairs: dict[str, Pair] = {}
+        for name, change in action.fields.items():
+            spec = self.policy.spec(action.kind, name)
+            if spec is None or name not in held.fields:
+                continue
+            source = action.source.get(name, change.to)
+            pair = settled_pair(spec, held.side, _own(change.to, held), source, held.fields[name])
+            if change.rule == "resolved: typed" and held.side is Side.AJERA and not pair.note:
+                pair = replace(pair, note=TYPED)
+            pairs[name] = pair
+        return pairs
+
+    def _mark_landed(self, tx: Transaction, action: Action) -> None:
+        """The CRM holds the tick now; what was ticked here in the meantime stays to be pushed."""
+        for mark in self.store.marks().values():
+            of_record = (mark.project or mark.key) == action.crm_key
+            if not of_record or mark.local or mark.side is not Side.CRM:
+                continue
+            name = f"mark:{mark.key}" if mark.project else "mark"
+            change = action.fields.get(name)
+            if change is not None and change.to != mark.on:
+                continue
+            if change is not None or "template" in action.fields:
+                tx.drop_mark(mark.id)
+
+    def _entries_landed(self, tx: Transaction, link: Link, action: Action) -> None:
+        edit = action.fields["contacts"].to
+        assert isinstance(edit, EntryEdit)
+        added = {f"{OURS}{key}": Pair("ours", "ours") for key in self.ajera_contacts(edit.add)}
+        if added:
+            tx.put_base(link, added)
+        removed = [f"{OURS}{key}" for key in self.ajera_contacts(edit.remove)]
+        if removed:
+            tx.drop_base(link, removed)
+
+    def ajera_contacts(self, refs: Iterable[Ref]) -> list[str]:
+        links = self.store.links()
+        keys = [ref.key if ref.side is Side.AJERA else links.partner(Kind.CONTACT, Side.CRM, ref.key) for ref in refs]
+        return [key for key in keys if key]
+
+    def _drop_answers(self, tx: Transaction, link: Link, action: Action) -> None:
+        for name, change in action.fields.items():
+            decision = f"{link.kind}:crm:{link.crm_key}:{name}:"
+            if change.rule.startswith(RESOLVED) and decision in self.store.decisions():
+                tx.drop_decision(decision)
+
+    # -- what writes to neither system -------------------------------------------------------------
+
+    def linked(self, action: Action) -> None:
+        assert action.ajera_key is not None
+        assert action.crm_key is not None
+        link = Link(action.kind, action.ajera_key, action.crm_key, LinkState.ACTIVE, action.reason, self.now())
+        with self.store.transaction() as tx:
+            old = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+            if old is not None and old.crm_key == link.crm_key:
+                tx.drop_link(old)
+            tx.put_link(link)
+            for decision in self.store.decisions().values():
+                named = {decision.key, decision.partner}
+                if decision.choice is Choice.LINK and named == {action.ajera_key, action.crm_key}:
+                    tx.drop_decision(decision.id)
+            tx.add_history([self._entry(action, None)])
+
+    def unlinked(self, action: Action) -> None:
+        """The tombstone: the partner is never matched or created by itself again."""
+        assert action.side is not None
+        assert action.ajera_key is not None
+        link = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+        if link is None:
+            return
+        key = link.key(action.side)
+        with self.store.transaction() as tx:
+            tx.put_link(
+                replace(link, state=LinkState.GONE, gone_side=action.side, reason=action.reason, since=self.now())
+            )
+            tx.drop_record(action.kind, action.side, key)
+            put_gone(tx, gone_records(self.store) - {(action.kind, action.side, key)})
+            tx.add_history([self._entry(action, None, self.store.base(link))])
+
+    def rebased(self, action: Action) -> None:
+        assert action.ajera_key is not None
+        link = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+        if link is None:
+            return
+        with self.store.transaction() as tx:
+            if action.pairs:
+                tx.put_base(link, action.pairs)
+            if action.group in (CLOSED, WAKE):
+                state = LinkState.DORMANT if action.group == CLOSED else LinkState.ACTIVE
+                reason = CLOSED if action.group == CLOSED else action.reason
+                tx.put_link(replace(link, state=state, reason=reason, since=self.now()))
+                tx.add_history([self._entry(action, None)])
+            for name in action.pairs:
+                decision = f"{link.kind}:crm:{link.crm_key}:{name}:"
+                if decision in self.store.decisions():
+                    tx.drop_decision(decision)
+
+    # -- common ------------------------------------------------------------------------------------
+
+    def _close(self, tx: Transaction, action: Action, intent_id: str | None) -> None:
+        if intent_id is not None:
+            tx.drop_intent(intent_id)
+        for failure in self.store.failures():
+            if failure == action.id or failure.startswith(f"{action.id}."):
+                tx.drop_failure(failure)
+
+    def _before(self, link: Link | None, action: Action) -> Base:
+        if link is None:
+            return {}
+        base = self.store.base(link)
+        return {name: base[name] for name in action.fields if name in base}
+
+    def _entry(
+        self, action: Action, after: Record | None, bases: Base | None = None, before: Record | None = None
+    ) -> HistoryEntry:
+        fields: dict[str, tuple[Value, Value, str]] = {}
+        lost: dict[str, Value] = {}
+        for name, change in action.fields.items():
+            was = before.fields.get(name, change.frm) if before is not None else change.frm
+            held = after.fields.get(name, change.to) if after is not None else change.to
+            fields[name] = (was, held, change.rule)
+            if change.rule.startswith("both changed") or "policy" in change.rule:
+                lost[name] = was
+        return HistoryEntry(
+            id=uuid.uuid4().hex,
+            run=self.run,
+            at=self.now(),
+            op=action.op.value,
+            kind=action.kind,
+            side=action.side,
+            ajera_key=action.ajera_key,
+            crm_key=action.crm_key,
+            label=action.label,
+            fields=fields,
+            lost=lost,
+            bases=dict(bases or {}),
+            message=action.reason,
+        )
+
+    def note(self, action: Action, outcome: str, message: str) -> None:
+        """A failed or skipped action in the history, so that the run explains itself."""
+        entry = replace(self._entry(action, None), outcome=outcome, message=message)
+        with self.store.transaction() as tx:
+            tx.add_history([entry])
+
+
+def _own(value: Value, held: Record) -> Value:
+    """A reference as the written side holds it; other values as they are."""
+    if isinstance(value, Ref) and value.side is not held.side:
+        found = next((v for v in held.fields.values() if isinstance(v, Ref) and v.kind is value.kind), None)
+        return found or value
+    return value
+
+
+def fields_of(action: Action) -> Mapping[str, Value]:
+    return {name: change.to for name, change in action.fields.items()}
+
+
+def is_write(action: Action) -> bool:
+    return action.op in (Op.CREATE, Op.UPDATE)

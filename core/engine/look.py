@@ -1,0 +1,157 @@
+"""From the store to a `Situation`, and from a `Plan` back to the store's queues."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+
+from rapidfuzz.distance import JaroWinkler, Levenshtein
+
+from core.engine.clock import iso
+from core.engine.pull import dirty_records, gone_records
+from core.model.plan import Action, Direction, Mode, Plan, candidate_json, item_json, plan_json, refusal_json
+from core.model.record import Record
+from core.model.values import Kind, Side
+from core.policy import Policy
+from core.ports import Connection, OpenItem, Store, Transaction
+from core.reconcile.situation import RecordId, Situation
+
+QUEUES = ("conflict", "candidate", "difference", "drift", "refused")
+
+
+def likeness(a: str, b: str) -> float:
+    """How alike two names are, 0 to 1: the better of edit distance and Jaro-Winkler with a high floor."""
+    return max(Levenshtein.normalized_similarity(a, b), JaroWinkler.similarity(a, b) - 0.05)
+
+
+def situation(
+    store: Store,
+    policy: Policy,
+    mode: Mode,
+    connections: Mapping[Side, Connection],
+    now: datetime,
+    *,
+    scheduled: bool = False,
+    everything: bool = False,
+) -> Situation:
+    """What the kernel looks at. Snapshots only: safe to plan over in a thread."""
+    intents = store.intents()
+    touched = None if everything or _policy_moved(store, policy) else _touched(store)
+    records = {(kind, side): store.records(kind, side) for kind in Kind for side in Side}
+    return Situation(
+        mode=mode,
+        policy=policy,
+        now=iso(now),
+        ajera=connections[Side.AJERA],
+        crm=connections[Side.CRM],
+        records=records,
+        links=store.links(),
+        bases={name: base for kind in Kind for name, base in store.bases(kind).items()},
+        marks=dict(store.marks()),
+        decisions=dict(store.decisions()),
+        gone=gone_records(store),
+        whole=frozenset((kind, side) for kind in Kind for side in Side if store.cursor(kind, side).whole),
+        unsettled=frozenset(chain.from_iterable(_named(intent.action) for intent in intents)),
+        touched=touched,
+        scheduled=scheduled,
+        first=_first_kinds(store, scheduled),
+        previous_mode=_previous_mode(store),
+        since={item.id: item.since for item in store.items()},
+        similarity=likeness,
+        newest=_newest(connections),
+    )
+
+
+def _named(action: Action) -> list[RecordId]:
+    return [(action.kind, side, key) for side in Side if (key := action.key(side))]
+
+
+def _touched(store: Store) -> frozenset[RecordId] | None:
+    """What moved, and whatever waits for a person or a next try: those are looked at again."""
+    dirty = dirty_records(store)
+    if dirty is None:
+        return None
+    waiting: set[RecordId] = set()
+    for item in store.items():
+        kind = Kind(item.body["kind"])
+        for side in Side:
+            key = item.body.get(f"{side}_key") or (item.body.get("key") if item.body.get("side") == side else None)
+            if key:
+                waiting.add((kind, side, str(key)))
+    for failure in store.failures().values():
+        waiting.add((failure.kind, failure.side, failure.key))
+    for decision in store.decisions().values():
+        waiting.add((decision.kind, decision.side, decision.key))
+    return dirty | waiting | gone_records(store)
+
+
+def policy_print(policy: Policy) -> str:
+    return hashlib.sha256(repr(policy).encode()).hexdigest()[:16]
+
+
+def _policy_moved(store: Store, policy: Policy) -> bool:
+    """Other settings than the last run had: everything is looked at once more."""
+    return bool(store.setting("policy", "") != policy_print(policy))
+
+
+def _first_kinds(store: Store, scheduled: bool) -> frozenset[Kind]:
+    """Kinds without a link yet: their first run, started by hand, may create and link many."""
+    if scheduled:
+        return frozenset()
+    linked = {kind for kind, _ in store.links().by_ajera}
+    return frozenset(kind for kind in Kind if kind not in linked)
+
+
+def _previous_mode(store: Store) -> Mode | None:
+    kept = store.setting("mode")
+    return Mode(Direction(kept["direction"]), kept["ajera_version"], kept["reason"]) if kept else None
+
+
+def _newest(connections: Mapping[Side, Connection]) -> Callable[[Record, Record], Side | None]:
+    """Which record changed last: only told where both clocks' offsets were measured."""
+    ours, theirs = connections[Side.AJERA].clock_offset, connections[Side.CRM].clock_offset
+
+    def newest(ajera: Record, crm: Record) -> Side | None:
+        if ours is None or theirs is None:
+            return None
+        a, c = moment_of(ajera), moment_of(crm)
+        if a is None or c is None:
+            return None
+        gap = (a.timestamp() - ours) - (c.timestamp() - theirs)
+        return None if abs(gap) < 1 else (Side.AJERA if gap > 0 else Side.CRM)
+
+    return newest
+
+
+def moment_of(record: Record) -> datetime | None:
+    """The record's stamp as a moment, where the adapter gave one (`extra["changed_at"]`, ISO)."""
+    text = record.extra.get("changed_at", "")
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+# -- a plan into the queues --------------------------------------------------------------------------
+
+
+def queues_of(plan: Plan, made_at: str) -> dict[str, list[OpenItem]]:
+    """The open items of a plan by queue."""
+    found: dict[str, list[OpenItem]] = {queue: [] for queue in QUEUES}
+    for queue, items in (("conflict", plan.conflicts), ("difference", plan.differences), ("drift", plan.drift)):
+        found[queue] = [OpenItem(item.id, queue, item_json(item), item.since or made_at) for item in items]
+    found["candidate"] = [OpenItem(c.id, "candidate", candidate_json(c), c.since or made_at) for c in plan.candidates]
+    found["refused"] = [OpenItem(r.id, "refused", refusal_json(r), made_at) for r in plan.refused]
+    return found
+
+
+def keep_plan(tx: Transaction, plan: Plan, since: Mapping[str, str]) -> None:
+    """Store the plan and replace the queues by what waits now."""
+    body = plan_json(plan)
+    tx.put_plan(plan.digest, body)
+    tx.put_setting("last_plan", plan.digest)
+    for queue, items in queues_of(plan, plan.made_at).items():
+        tx.replace_items(queue, [replace(item, since=since.get(item.id, item.since)) for item in items])

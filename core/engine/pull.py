@@ -1,0 +1,227 @@
+"""Gathering: what changed on both sides since last time, kept in the store (sync-rules 3).
+
+Cursor and observations are stored together, after the data. What moved and was not acted on yet is
+remembered as *dirty*, so that a crash or a plan that was only looked at loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from core.engine.clock import iso
+from core.errors import ListNotTrusted
+from core.model.record import Record
+from core.model.values import Kind, Side, Value
+from core.policy import TOTAL_FIELDS
+from core.ports import Clock, Connection, Cursor, Store, System, Transaction
+from core.reconcile.ticks import ticked
+
+RecordId = tuple[Kind, Side, str]
+CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
+MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
+SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
+FEW = 4
+_TOTAL_NAMES = frozenset(spec.name for spec in TOTAL_FIELDS)
+
+
+@dataclass
+class Puller:
+    """Reads both systems into the store. One at a time; the run lock sees to that."""
+
+    systems: Mapping[Side, System]
+    store: Store
+    clock: Clock
+    connections: dict[Side, Connection] = field(default_factory=dict)
+
+    async def connect(self) -> None:
+        """Log in to both systems and read what the mappings need."""
+        found = await asyncio.gather(*(self.systems[side].connect() for side in Side))
+        self.connections = dict(zip(Side, found, strict=True))
+
+    async def pull(self, *, full: bool = False, only: Sequence[Kind] = ()) -> int:
+        """Everything that changed; the number of records that did. All kinds of both sides at once:
+        the rate budget of each system is kept by its client."""
+        kinds = tuple(only) or tuple(Kind)
+        counts = await asyncio.gather(*(self._pull(side, kind, full) for side in Side for kind in kinds))
+        if Kind.PROJECT in kinds:
+            counts.append(await self.read_children())
+        return sum(counts)
+
+    async def _pull(self, side: Side, kind: Kind, full: bool) -> int:
+        cursor = self.store.cursor(kind, side)
+        since = None if full or not cursor.whole else cursor.value
+        pulled = await self.systems[side].pull(kind, since)
+        known = self.store.records(kind, side)
+        if pulled.whole:
+            refuse_short_list(side, kind, len(pulled.records), len(known))
+            await self._confirm_missing(side, kind, known.keys() - {record.key for record in pulled.records})
+        changed = [record for record in (self._kept(known, new) for new in pulled.records) if record is not None]
+        await self._keep(changed, replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole))
+        return len(changed)
+
+    def _kept(self, known: Mapping[str, Record], new: Record) -> Record | None:
+        """The record to store, None where it is what is known already (own writes, overlap rows)."""
+        old = known.get(new.key)
+        if old is not None:
+            new = carried_over(old, new)
+        return None if old == new else new
+
+    async def _keep(self, records: list[Record], cursor: Cursor) -> None:
+        for chunk in _chunks(records, CHUNK):
+            with self.store.transaction() as tx:
+                tx.put_records(chunk)
+                note_dirty(self.store, tx, [record.id for record in chunk])
+            await asyncio.sleep(0)
+        if cursor != self.store.cursor(cursor.kind, cursor.side):
+            with self.store.transaction() as tx:
+                tx.put_cursor(cursor)
+
+    # -- children --------------------------------------------------------------------------------
+
+    async def read_children(self) -> int:
+        """Contacts and team of ticked CRM projects whose lists were not read since they moved."""
+        marks = self.store.marks()
+        wanted = [
+            key
+            for key, record in self.store.records(Kind.PROJECT, Side.CRM).items()
+            if record.contacts is None and record.why_not is None and ticked(record, marks.get(f"project:crm:{key}:"))
+        ]
+        return await self.read_again(Kind.PROJECT, Side.CRM, wanted)
+
+    async def read_again(self, kind: Kind, side: Side, keys: Sequence[str]) -> int:
+        """Read these records now, children included; the number that differ from what was known."""
+        if not keys:
+            return 0
+        fresh = await self.systems[side].get(kind, keys)
+        known = self.store.records(kind, side)
+        changed = [record for record in (self._kept(known, new) for new in fresh.values()) if record is not None]
+        await self._keep(changed, self.store.cursor(kind, side))
+        return len(changed)
+
+    # -- sweep -----------------------------------------------------------------------------------
+
+    async def sweep(self, only: Sequence[Kind] = ()) -> int:
+        """Compare complete key lists with what is known; each absence is confirmed by its key."""
+        kinds = tuple(only) or tuple(Kind)
+        gone = await asyncio.gather(*(self._sweep(side, kind) for side in Side for kind in kinds))
+        return sum(gone)
+
+    async def _sweep(self, side: Side, kind: Kind) -> int:
+        keys = await self.systems[side].keys(kind)
+        known = self.store.records(kind, side)
+        cursor = self.store.cursor(kind, side)
+        refuse_short_list(side, kind, len(keys), max(len(known), cursor.counted or 0))
+        await self.read_again(kind, side, sorted(keys - known.keys()))  # missed by a changed-since list
+        gone = await self._confirm_missing(side, kind, known.keys() - keys)
+        if kind is Kind.PROJECT and side is Side.CRM:
+            await self._reread_ticked()
+        if kind is Kind.FIRM and side is Side.AJERA:
+            linked = [link.ajera_key for (of, _), link in self.store.links().by_ajera.items() if of is Kind.FIRM]
+            await self.read_again(kind, side, sorted(set(linked) & keys))
+        with self.store.transaction() as tx:
+            tx.put_cursor(replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now())))
+        return gone
+
+    async def _reread_ticked(self) -> None:
+        """Child rows may change without moving their parent's stamp (sync-rules 3)."""
+        marks = self.store.marks()
+        keys = [
+            key
+            for key, record in self.store.records(Kind.PROJECT, Side.CRM).items()
+            if record.why_not is None and ticked(record, marks.get(f"project:crm:{key}:"))
+        ]
+        await self.read_again(Kind.PROJECT, Side.CRM, keys)
+
+    async def _confirm_missing(self, side: Side, kind: Kind, missing: Iterable[str]) -> int:
+        """Each absence is asked for by key. Linked ones become *gone*; others are just forgotten."""
+        keys = sorted(missing)
+        if not keys:
+            return 0
+        there = await self.systems[side].get(kind, keys)
+        gone = [key for key in keys if key not in there]
+        if len(gone) >= 3 and len(gone) == len(self.store.records(kind, side)):
+            raise ListNotTrusted(side, f"none of the known {kind} records can be read in {side}: rights lost?")
+        links = self.store.links()
+        with self.store.transaction() as tx:
+            confirmed = set(gone_records(self.store))
+            for key in gone:
+                if links.of(kind, side, key) is None:
+                    tx.drop_record(kind, side, key)
+                else:
+                    confirmed.add((kind, side, key))
+            confirmed -= {(kind, side, key) for key in there}
+            put_gone(tx, confirmed)
+            note_dirty(self.store, tx, [(kind, side, key) for key in gone])
+        return len(gone)
+
+
+def refuse_short_list(side: Side, kind: Kind, found: int, known: int) -> None:
+    """A full list that is empty or far shorter than before is an error before any action."""
+    if known > FEW and found < known * SHORT_LIST:
+        raise ListNotTrusted(
+            side,
+            f"the list of {kind} records of {side} is suddenly {'empty' if not found else 'short'}: "
+            f"{found} where {known} were known. Check the API user's rights",
+        )
+
+
+def carried_over(old: Record, new: Record) -> Record:
+    """`new` with what only another call reads: a project's money, and lists that were not asked for.
+
+    A list is forgotten where the record itself moved, so that it is read again.
+    """
+    totals: dict[str, Value] = {
+        name: value for name, value in old.fields.items() if name in _TOTAL_NAMES and name not in new.fields
+    }
+    if totals:
+        new = replace(new, fields={**new.fields, **totals})
+    if new.contacts is None and old.stamp == new.stamp:
+        new = replace(new, contacts=old.contacts, team=new.team if new.team is not None else old.team)
+    return new
+
+
+def _chunks(records: list[Record], size: int) -> Iterator[list[Record]]:
+    walk = iter(records)
+    while chunk := list(islice(walk, size)):
+        yield chunk
+
+
+# -- what is remembered between runs ---------------------------------------------------------------
+
+
+def dirty_records(store: Store) -> frozenset[RecordId] | None:
+    """What moved and was not planned and applied yet; None means everything."""
+    kept = store.setting("dirty", [])
+    if kept == "all":
+        return None
+    return frozenset((Kind(kind), Side(side), key) for kind, side, key in kept)
+
+
+def note_dirty(store: Store, tx: Transaction, ids: Iterable[RecordId]) -> None:
+    new = list(ids)
+    now = dirty_records(store)
+    if now is None or not new:
+        return
+    merged = now | set(new)
+    body = "all" if len(merged) > MOST_DIRTY else sorted([k.value, s.value, key] for k, s, key in merged)
+    tx.put_setting("dirty", body)
+
+
+def clear_dirty(tx: Transaction) -> None:
+    tx.put_setting("dirty", [])
+
+
+def gone_records(store: Store) -> frozenset[RecordId]:
+    found: set[RecordId] = set()
+    with suppress(ValueError):
+        found = {(Kind(kind), Side(side), key) for kind, side, key in store.setting("gone", [])}
+    return frozenset(found)
+
+
+def put_gone(tx: Transaction, ids: Iterable[RecordId]) -> None:
+    body = sorted([kind.value, side.value, key] for kind, side, key in ids)
+    tx.put_setting("gone", body)

@@ -1,0 +1,390 @@
+"""One run: settle, pull, plan, guard, apply (gather → plan → apply).
+
+Both front ends and the schedule start runs here, and only here. One at a time: the run lock is held
+from the first request to the last store write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from core.engine.apply import Applier, ChosenKey, Outcome
+from core.engine.clock import from_iso, iso
+from core.engine.events import Bus, Event
+from core.engine.landing import Landing
+from core.engine.look import keep_plan, policy_print, situation
+from core.engine.pull import Puller, clear_dirty
+from core.engine.settle import Settler
+from core.engine.views import Progress
+from core.errors import AjerasyncError, GuardTripped, RunInProgress
+from core.model.plan import Action, Mode, Op, Plan
+from core.model.values import Kind, Side
+from core.policy import Policy, mode_for
+from core.ports import Clock, Intent, Lock, RunRecord, Store, System
+from core.reconcile.backoff import hold_back
+from core.reconcile.planner import plan as plan_of
+from core.text import safe_line
+
+SWEEP_EVERY = timedelta(days=1)
+
+
+@dataclass
+class Rules:
+    """What the settings say about runs."""
+
+    policy: Policy
+    direction: str = "auto"
+    sweep_every: timedelta = SWEEP_EVERY
+    chosen_key: ChosenKey = lambda _kind, _key: None
+    width: int = 4
+    keep_runs: int = 500
+    keep_days: int = 90
+
+
+@dataclass
+class Runner:
+    """Makes plans and runs them."""
+
+    systems: Mapping[Side, System]
+    store: Store
+    lock: Lock
+    clock: Clock
+    bus: Bus
+    rules: Rules
+    progress: Progress = field(default_factory=Progress)
+
+    def __post_init__(self) -> None:
+        self.puller = Puller(self.systems, self.store, self.clock)
+        self._cancelled = False
+        self._mode: Mode | None = None
+
+    # -- events ------------------------------------------------------------------------------------
+
+    def tell(self, event: str, text: str, *, level: str = "info", **data: object) -> None:
+        run = self.progress.run
+        self.bus.publish(Event(iso(self.clock.now()), event, level, safe_line(text), run, data))
+
+    def _now_at(self, phase: str, now: str = "", done: int = 0, total: int = 0) -> None:
+        self.progress = replace(self.progress, phase=phase, now=now, done=done, total=total)
+        self.bus.publish(Event(iso(self.clock.now()), "progress", "debug", now, self.progress.run))
+
+    def cancel(self) -> None:
+        self._cancelled = True
+
+    # -- planning ----------------------------------------------------------------------------------
+
+    @property
+    def mode(self) -> Mode | None:
+        return self._mode
+
+    async def make_plan(self, *, full: bool = False, only: Sequence[Kind] = ()) -> Plan:
+        """Pull and plan under the run lock; writes to neither system."""
+        with self._locked():
+            self._begin("plan")
+            try:
+                return await self._gather_and_plan(full=full, sweep=False, only=only, scheduled=False)
+            finally:
+                self.progress = Progress()
+
+    async def _gather_and_plan(self, *, full: bool, sweep: bool, only: Sequence[Kind], scheduled: bool) -> Plan:
+        before = {side: self.systems[side].requests for side in Side}
+        self._now_at("pulling", "connecting")
+        await self.puller.connect()
+        connections = self.puller.connections
+        for connection in connections.values():
+            for warning in connection.warnings:
+                self.tell("log", f"{connection.side}: {warning}", level="warning")
+        self._mode = mode_for(connections[Side.AJERA].version, self.rules.direction)
+        await self._settle()
+        self._now_at("pulling", "reading what changed on both sides")
+        changed = await self.puller.pull(full=full, only=only)
+        if sweep:
+            self._now_at("pulling", "comparing complete lists")
+            await self.puller.sweep(only)
+        self.tell("pulled", f"{changed} records changed", changed=changed)
+        self._now_at("planning", "planning")
+        made = await self._plan(scheduled=scheduled, everything=full)
+        if only:
+            made = _only(made, only)
+        spent = {side.value: self.systems[side].requests - before[side] for side in Side}
+        made = replace(made, requests=spent)
+        since = {item.id: item.since for item in self.store.items()}
+        with self.store.transaction() as tx:
+            keep_plan(tx, made, since)
+            tx.put_setting("seen_mode", _mode_body(made.mode))
+        self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
+        return made
+
+    async def _plan(self, *, scheduled: bool, everything: bool) -> Plan:
+        """The kernel over a snapshot, in a thread: planning never holds the loop."""
+        assert self._mode is not None
+        now = self.clock.now()
+        look = situation(
+            self.store,
+            self.rules.policy,
+            self._mode,
+            self.puller.connections,
+            now,
+            scheduled=scheduled,
+            everything=everything,
+        )
+        made = await asyncio.to_thread(plan_of, look)
+        return hold_back(made, self.store.failures(), iso(now))
+
+    def _replan(self, action: Action) -> list[Action]:
+        """One record planned again, after it was read afresh."""
+        assert self._mode is not None
+        look = situation(self.store, self.rules.policy, self._mode, self.puller.connections, self.clock.now())
+        named = frozenset((action.kind, side, key) for side in Side if (key := action.key(side)))
+        made = plan_of(replace(look, touched=named))
+        return [a for a in made.actions if {(a.kind, s, a.key(s)) for s in Side if a.key(s)} & set(named)]
+
+    async def _settle(self) -> None:
+        intents = self.store.intents()
+        if not intents:
+            return
+        self._now_at("pulling", f"finding out what became of {len(intents)} interrupted writes")
+        applier = self._applier("settle")
+
+        def told(intent: Intent, what: str) -> None:
+            action = intent.action
+            self.tell("log", f"{action.kind} {action.label}: interrupted {action.op}: {what}", level="warning")
+
+        settler = Settler(
+            self.systems,
+            self.store,
+            self.rules.policy,
+            Landing(self.store, self.clock, self.rules.policy, self.progress.run or ""),
+            applier.draft,
+            told,
+        )
+        await settler.settle()
+
+    # -- running -----------------------------------------------------------------------------------
+
+    async def run(
+        self,
+        *,
+        plan: Plan | None = None,
+        approve: str | None = None,
+        full: bool = False,
+        sweep: bool = False,
+        only: Sequence[Kind] = (),
+        trigger: str = "hand",
+    ) -> RunRecord:
+        """One run from end to end. The record's outcome is ok, partial, refused, failed or cancelled;
+        the exceptions that a caller must tell apart (a guard, a login) are raised after it is stored."""
+        with self._locked():
+            record = self._begin(trigger)
+            started = self.clock.monotonic()
+            error: AjerasyncError | None = None
+            made: Plan | None = None
+            outcome = Outcome()
+            try:
+                made = await self._plan_for(plan, full, sweep or self._sweep_due(), only, trigger == "schedule")
+                self._check_guards(made, approve)
+                outcome = await self._apply(made)
+            except AjerasyncError as caught:
+                error = caught
+            except asyncio.CancelledError:
+                self._finish(record, made, outcome, "cancelled", started, "stopped")
+                raise
+            except Exception as caught:
+                self._finish(record, made, outcome, "failed", started, f"{type(caught).__name__}")
+                raise
+            done = self._finish(record, made, outcome, _outcome(error, outcome, made), started, str(error or ""))
+            if error is not None:
+                raise error
+            return done
+
+    async def _plan_for(
+        self, plan: Plan | None, full: bool, sweep: bool, only: Sequence[Kind], scheduled: bool
+    ) -> Plan:
+        if plan is None:
+            return await self._gather_and_plan(full=full, sweep=sweep, only=only, scheduled=scheduled)
+        self._now_at("pulling", "connecting")
+        await self.puller.connect()
+        self._mode = mode_for(self.puller.connections[Side.AJERA].version, self.rules.direction)
+        await self._settle()
+        return plan
+
+    def _check_guards(self, made: Plan, approve: str | None) -> None:
+        if approve is not None and approve != made.digest:
+            raise GuardTripped(
+                f"the plan is not the approved one any more: its digest is {made.digest} now. Look at it and approve again"
+            )
+        if made.guards and approve != made.digest:
+            guard = made.guards[0]
+            named = f" ({', '.join(guard.records[:5])})" if guard.records else ""
+            raise GuardTripped(
+                f"nothing was written: {guard.message}{named}. Look at the plan; to go on, approve {made.digest}"
+            )
+
+    async def _apply(self, made: Plan) -> Outcome:
+        applier = self._applier(self.progress.run or "")
+        total = len(made.actions)
+        self._now_at("applying", "", 0, total)
+        applier.outcome = outcome = Outcome()
+        await applier.apply(made)
+        if not outcome.cancelled:
+            with self.store.transaction() as tx:
+                if not outcome.failed and not outcome.skipped:
+                    clear_dirty(tx)
+                tx.put_setting("policy", policy_print(self.rules.policy))
+                tx.put_setting("mode", _mode_body(made.mode))
+        return outcome
+
+    def _applier(self, run: str) -> Applier:
+        assert self._mode is not None
+        return Applier(
+            systems=self.systems,
+            store=self.store,
+            clock=self.clock,
+            policy=self.rules.policy,
+            mode=self._mode,
+            run=run,
+            replan=self._replan,
+            chosen_key=self.rules.chosen_key,
+            told=self._told,
+            cancelled=lambda: self._cancelled,
+            width=self.rules.width,
+        )
+
+    def _told(self, action: Action, what: str, message: str) -> None:
+        done = self.progress.done + 1
+        self._now_at("applying", action.label, done, self.progress.total)
+        text = describe(action) + (f": {what}: {message}" if message else "")
+        event = "action_done" if what == "done" else "action_failed"
+        level = {"done": "info", "skipped": "warning", "failed": "error"}[what]
+        body = {
+            "id": action.id,
+            "op": action.op,
+            "kind": action.kind,
+            "side": action.side,
+            "label": safe_line(action.label),
+        }
+        self.tell(event, text, level=level, outcome=what, message=safe_line(message), **body)
+
+    # -- the run record ----------------------------------------------------------------------------
+
+    def _locked(self) -> _Held:
+        if self.progress.phase != "idle" or not self.lock.acquire():
+            raise RunInProgress(f"a run is going on in {self.lock.holder() or 'another program'}")
+        return _Held(self.lock)
+
+    def _begin(self, trigger: str) -> RunRecord:
+        self._cancelled = False
+        now = iso(self.clock.now())
+        record = RunRecord(
+            id=f"{now[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}", started=now, trigger=trigger
+        )
+        self.progress = Progress("pulling", 0, 0, "starting", record.id, now)
+        self._requests = {side: self.systems[side].requests for side in Side}
+        if trigger != "plan":
+            with self.store.transaction() as tx:
+                tx.put_run(record)
+            self.tell("run_started", f"run {record.id} started ({trigger})", trigger=trigger)
+        return record
+
+    def _finish(
+        self, record: RunRecord, made: Plan | None, outcome: Outcome, result: str, started: float, message: str
+    ) -> RunRecord:
+        now = iso(self.clock.now())
+        counts = dict(made.counts()) if made else {}
+        counts |= {op.value: outcome.done[op.value] for op in Op} | {
+            "failed": outcome.failed,
+            "skipped": outcome.skipped,
+        }
+        record = replace(
+            record,
+            finished=now,
+            outcome=result,
+            counts=counts,
+            requests={side.value: self.systems[side].requests - self._requests[side] for side in Side},
+            seconds=round(self.clock.monotonic() - started, 3),
+            digest=made.digest if made else "",
+            message=safe_line(message, 2000),
+            mode=made.mode.direction.value if made else "",
+        )
+        with self.store.transaction() as tx:
+            tx.put_run(record)
+            if result in ("ok", "partial"):
+                tx.put_setting("last_good", now)
+        self.store.prune(self.rules.keep_runs, self.rules.keep_days, self.clock.now())
+        level = {"ok": "info", "partial": "warning"}.get(result, "error")
+        text = f"run {record.id} {result}: {_counts_text(counts)}" + (f" ({message})" if message else "")
+        body = {"outcome": result, "counts": counts, "requests": dict(record.requests), "seconds": record.seconds}
+        self.tell("run_finished", text, level=level, **body)
+        self.progress = Progress()
+        return record
+
+    def _sweep_due(self) -> bool:
+        """Once a day by default, and never before the first complete pull."""
+        cursors = [self.store.cursor(kind, side) for kind in Kind for side in Side]
+        if not all(cursor.whole for cursor in cursors):
+            return False
+        oldest = min(cursor.swept for cursor in cursors)
+        if not oldest:
+            first = min((run.started for run in self.store.runs()), default="")
+            return bool(first) and self.clock.now() - from_iso(first) >= self.rules.sweep_every
+        return self.clock.now() - from_iso(oldest) >= self.rules.sweep_every
+
+
+class _Held:
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def _outcome(error: AjerasyncError | None, outcome: Outcome, made: Plan | None) -> str:
+    if isinstance(error, GuardTripped):
+        return "refused"
+    if error is not None:
+        return "failed"
+    if outcome.cancelled:
+        return "cancelled"
+    if outcome.failed or outcome.skipped or (made is not None and made.waiting):
+        return "partial"
+    return "ok"
+
+
+def _only(made: Plan, only: Sequence[Kind]) -> Plan:
+    """The part of a plan that concerns these kinds."""
+    return replace(made, actions=tuple(action for action in made.actions if action.kind in only))
+
+
+def _mode_body(mode: Mode) -> dict[str, str | None]:
+    return {"direction": mode.direction.value, "ajera_version": mode.ajera_version, "reason": mode.reason}
+
+
+def _counts_text(counts: Mapping[str, int]) -> str:
+    parts = [f"{count} {name}" for name, count in counts.items() if count]
+    return ", ".join(parts) or "nothing to do"
+
+
+def describe(action: Action) -> str:
+    """One action as one line: firm Acme Supplies: website written to Ajera (was blank)."""
+    names = {Side.AJERA: "Ajera", Side.CRM: "the CRM"}
+    head = f"{action.kind} {action.label}"
+    match action.op:
+        case Op.CREATE:
+            assert action.side is not None
+            return f"{head}: created in {names[action.side]}"
+        case Op.UPDATE:
+            assert action.side is not None
+            return f"{head}: {', '.join(sorted(action.fields))} written to {names[action.side]}"
+        case Op.LINK:
+            return f"{head}: linked ({action.reason})"
+        case Op.UNLINK:
+            return f"{head}: unlinked ({action.reason})"
+        case Op.REBASE:
+            return f"{head}: {action.reason}"
