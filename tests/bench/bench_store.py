@@ -1,0 +1,147 @@
+# ruff: noqa: T201
+"""What the store costs: `python -m tests.bench.bench_store [LINKS...]` prints the table. Not run by pytest.
+
+Beside it, measured in the same run: the bare commit of SQLite on this disk, and one update of stock TinyDB at a
+smaller size (its cost grows with the store).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+from tinydb import TinyDB
+
+from core.model.link import Link, Mark, Pair
+from core.model.record import Record
+from core.model.values import Address, Kind, Side, Value
+from core.store import TinyStore
+
+STOCK = 2_000
+
+
+def fields(n: int) -> dict[str, Value]:
+    return {
+        "name": f"Firm number {n}",
+        "phone": f"+1 312 555 {n % 10_000:04}",
+        "email": f"office@firm{n}.example",
+        "website": f"https://firm{n}.example",
+        "address": Address((f"{n} Main Street", "Suite 4"), "Chicago", "IL", "60601", "US"),
+        "amount": Decimal(n) + Decimal("0.25"),
+        **{f"text{i}": f"value {i} of {n}" for i in range(14)},
+    }
+
+
+def record(n: int, side: Side = Side.AJERA, stamp: str = "1") -> Record:
+    return Record(Kind.FIRM, side, str(n), f"Firm number {n}", stamp=stamp, fields=fields(n))
+
+
+def link(n: int) -> Link:
+    return Link(Kind.FIRM, str(n), f"CRM{n:06}", since="2026-01-01T00:00:00Z")
+
+
+def fill(store: TinyStore, links: int) -> None:
+    for start in range(0, links, 5_000):
+        with store.transaction() as transaction:
+            for n in range(start, min(start + 5_000, links)):
+                transaction.put_link(link(n))
+                transaction.put_base(link(n), {name: Pair(value, value) for name, value in fields(n).items()})
+                transaction.put_records([record(n), record(n, Side.CRM)])
+
+
+def timed(act: Callable[[int], object], rounds: int) -> list[float]:
+    """Milliseconds of each round."""
+    taken = []
+    for n in range(rounds):
+        start = time.perf_counter()
+        act(n)
+        taken.append((time.perf_counter() - start) * 1_000)
+    return taken
+
+
+def row(name: str, taken: Sequence[float], beside: float | None = None) -> None:
+    middle, worst = statistics.median(taken), max(taken)
+    ratio = f"{middle / beside:8.1f}" if beside else " " * 8
+    print(f"  {name:<46}{middle:>10.3f}{worst:>10.3f}{ratio}")
+
+
+def bare_commit(folder: Path) -> float:
+    connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)")
+    taken = timed(lambda n: connection.execute("INSERT INTO t VALUES (?, ?)", (n, b"x" * 700)), 200)
+    connection.close()
+    row("SQLite alone: one commit", taken)
+    return statistics.median(taken)
+
+
+def stock(folder: Path) -> None:
+    with TinyDB(folder / "stock.json") as db:
+        db.insert_multiple({"n": n, "name": f"Firm number {n}", "text": "x" * 650} for n in range(STOCK))
+        row(f"stock TinyDB: one update at {STOCK:,}", timed(lambda n: db.update({"n": n}, doc_ids=[n + 1]), 10))
+
+
+def measure(folder: Path, links: int, bare: float) -> None:
+    print(f"{links:,} links, as many bases, twice as many records")
+    with TinyStore.open(folder) as store:
+        fill(store, links)
+    stores: list[TinyStore] = []
+
+    def opened(_n: int) -> None:
+        stores.append(TinyStore.open(folder))
+        stores[-1].links()
+
+    row("open, links loaded (checked)", timed(opened, 5))
+    for each in stores:
+        each.close()
+    store, other = TinyStore.open(folder), TinyStore.open(folder)
+    row("records of one side, first asked", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1))
+    row("records of one side, all decoded", timed(lambda n: store.records(Kind.FIRM, Side.AJERA).values(), 1))
+    row("bases, first asked", timed(lambda n: store.bases(Kind.FIRM), 1))
+    row("snapshot taken again", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1_000))
+
+    def tick(n: int) -> None:
+        with store.transaction() as transaction:
+            transaction.put_mark(Mark(Kind.FIRM, Side.CRM, f"CRM{n:06}", on=True, at=datetime.now(UTC).isoformat()))
+
+    def settle(n: int) -> None:
+        with store.transaction() as transaction:
+            transaction.put_records([record(n * 7 % links, stamp=f"s{n}")])
+            transaction.put_base(link(n * 7 % links), {"name": Pair(f"new {n}", f"new {n}")})
+
+    def batch(n: int) -> None:
+        with store.transaction() as transaction:
+            transaction.put_records(record((n * 500 + i) * 7 % links, stamp=f"b{n}") for i in range(500))
+
+    row("one commit: a tick", timed(tick, 200), bare)
+    row("one commit: a record and its base", timed(settle, 500), bare)
+    row("a batch of 500 records", timed(batch, 20), bare)
+    row("refresh, other program, after those", timed(lambda n: other.refresh(), 1))
+    row("refresh, nothing new", timed(lambda n: other.refresh(), 1_000))
+    row("a transaction that changes nothing", timed(lambda n: settle(499), 100))
+    store.close()
+    other.close()
+    print(f"  {'file, MB':<46}{(folder / 'store.db').stat().st_size / 1e6:>10.1f}")
+
+
+def main() -> None:
+    sizes = [int(size) for size in sys.argv[1:]] or [1_000, 50_000]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"  {'milliseconds':<46}{'median':>10}{'worst':>10}   times SQLite's commit")
+        bare = bare_commit(folder)
+        stock(folder)
+        for size in sizes:
+            measure(folder / str(size), size, bare)
+
+
+if __name__ == "__main__":
+    main()
