@@ -162,6 +162,9 @@ class CrmQuirks:
     token_shared: bool = _switch(
         False, section="2", about="whether a second login gets the running token and its remaining life"
     )
+    login_rights: str = _choice(
+        "all", "read", section="2 15", about="rights of the login's role: a write without the right is a 403"
+    )
     refresh_reuse: bool = _switch(False, section="2 P15", about="whether a refresh token can be used twice")
 
     @classmethod

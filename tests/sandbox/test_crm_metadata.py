@@ -90,6 +90,15 @@ async def test_profiles_and_the_ajera_switch() -> None:
     assert not any("Ajera" in name for name in (await without.get(f"project/{key}"))[0])
 
 
+async def test_a_login_that_may_only_read() -> None:
+    crm = Crm(login_rights="read")
+    key = crm.firm()
+    assert (await crm.call("GET", f"firm/{key}"))[0] == 200
+    for method, path in (("POST", "firm"), ("PUT", f"firm/{key}"), ("DELETE", f"firm/{key}")):
+        assert (await crm.call(method, path, {"Memo": "x"}))[0] == 403
+    assert crm.data.get("firm", key)["Memo"] == ""
+
+
 async def test_code_tables_are_read_and_written() -> None:
     crm = Crm()
     rows = await crm.get("codeTable/CFGClientStatus")

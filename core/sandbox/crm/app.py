@@ -93,6 +93,8 @@ class CrmServer:
         user = self.desk.check(request.headers.get("authorization", ""))
         as_get = request.headers.get("dvp-postasget", "").lower() == "true"
         call = make_call(request.method, parts, request.url.query, body, as_get, user)
+        if call.method != "GET" and self.tenant.quirks.login_rights == "read":
+            raise Refusal(403, "You do not have the rights to perform this action.")
         return dispatch(self.tenant, call, _base(request))
 
 

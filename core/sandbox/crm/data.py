@@ -182,7 +182,8 @@ class CrmData:
 
     def columns(self, table: str) -> dict[str, Column]:
         """Every column of a table, the user-defined ones among them."""
-        return {**TABLES[table].columns, **self.custom[table]}
+        own, custom = TABLES[table].columns, self.custom[table]
+        return {**own, **custom} if custom else own
 
     def declare(self, table: str, line: str) -> None:
         """Add a user-defined column, written in the notation of `columns`; its name starts with Cust."""

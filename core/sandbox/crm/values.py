@@ -47,6 +47,8 @@ def to_stored(column: Column, value: Any) -> Any:
     if isinstance(value, bool):
         return "Y" if value else "N"
     text = "" if value is None else value if isinstance(value, str) else str(value)
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise ValueError("The text holds half a surrogate pair.")
     return " " if column.name in ("WBS2", "WBS3") and not text.strip() else text
 
 
@@ -107,4 +109,7 @@ def encode(document: Any) -> bytes:
 
 def decode(body: bytes) -> Any:
     """The JSON document of a request body, numbers with a fraction as Decimal. ValueError if it is not JSON."""
-    return json.loads(body, parse_float=Decimal)
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
