@@ -43,7 +43,7 @@ class CrmClient:
     def __init__(self, http: Http, session: Session, *, page_size: int = PAGE_SIZE) -> None:
         self._http = http
         self._session = session
-        self._page_size = page_size
+        self.page_size = page_size
         self._largest: dict[str, int] = {}
 
     @property
@@ -92,10 +92,10 @@ class CrmClient:
         once. The greatest page is not documented; a cut one must not pass for the end."""
         known = self._largest.get(hub, 0)
         self._largest[hub] = max(known, size)
-        return size < self._page_size and (size < SMALLEST_CAP or size < known)
+        return size < self.page_size and (size < SMALLEST_CAP or size < known)
 
     async def _page(self, hub: str, query: Query, offset: int) -> tuple[list[Row], datetime | None]:
-        reply = await self.read(hub, parameters(query, self._page_size, offset), f"list {hub}")
+        reply = await self.read(hub, parameters(query, self.page_size, offset), f"list {hub}")
         return rows_of(reply), reply.date
 
     async def some(self, hub: str, query: Query, limit: int) -> tuple[list[Row], datetime | None]:

@@ -16,9 +16,11 @@ from core.crm.options import CrmOptions
 from core.crm.query import Query, any_of, changed_since, equals, moment_of
 from core.crm.replies import SIDE
 from core.crm.saving import Saver
+from core.crm.session import Login, Session
 from core.crm.tenant import Tenant, connection_of, find_tenant, probe_date_filter
 from core.crm.wire import Row, text_of
 from core.errors import ListNotTrusted
+from core.http import Http
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import FieldSpec
@@ -170,11 +172,12 @@ class CrmSystem:
         return found | {key: row for key, row in zip(rest, single, strict=True) if row is not None}
 
     async def _batch(self, tenant: Tenant, kind: Kind, keys: Sequence[str]) -> dict[str, Row]:
+        """One page of the rows of some keys (phases of projects come along): what it lacks is asked for alone."""
         hub = HUBS[kind]
         query = Query(tenant.mapper.wanted(kind), any_of(hub.key, keys), hub.key)
-        scan = await self._client.scan(hub.path, query, lambda row: row_id(kind, row))
+        found, _ = await self._client.some(hub.path, query, self._client.page_size)
         asked = {key.casefold(): key for key in keys}
-        rows = ((tenant.mapper.key(kind, row).casefold(), row) for row in own_rows(kind, scan.rows))
+        rows = ((tenant.mapper.key(kind, row).casefold(), row) for row in own_rows(kind, found))
         return {asked[key]: row for key, row in rows if key in asked}
 
     async def _with_children(self, tenant: Tenant, records: Mapping[str, Record]) -> dict[str, Record]:
@@ -215,3 +218,10 @@ class CrmSystem:
         """Write only these fields; the record as the CRM holds it then. Raises RecordRefused, RecordMissing."""
         tenant = await self._ready()
         return await Saver(self._client, tenant, self._options, self.get).update(before, changes)
+
+
+def crm_system(
+    http: Http, login: Login, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions | None = None
+) -> CrmSystem:
+    """The system over one connection; `fields` is the policy's field map. Closing it closes the connection."""
+    return CrmSystem(CrmClient(http, Session(http, login)), fields, options)
