@@ -103,7 +103,8 @@ class AjeraData:
         self.tables[table][key] = stored
         self._index(table, key, stored)
         self._stamp(table, key, stamp)
-        self._note(Change(table, key, None, copy.deepcopy(stored)))
+        if self._journals:  # a seed of 100,000 records spent half its time on copies nobody asked for
+            self._note(Change(table, key, None, copy.deepcopy(stored)))
         if stamp is None:
             self._move_parent(table, stored)
         for group in nested:
