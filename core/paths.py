@@ -27,7 +27,7 @@ class Paths:
 
     @property
     def store(self) -> Path:
-        return self.state / "store.sqlite"
+        return self.state / "store.db"
 
     @property
     def log(self) -> Path:

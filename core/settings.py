@@ -27,6 +27,7 @@ from core.settings_checks import extra_problems, field_changes, with_dotted_name
 from core.settings_problems import problems_of
 
 KindName = Literal["firm", "contact", "project", "employee"]
+Tick = Literal["firm", "contact", "project", "project_contact", "template"]
 
 
 class Section(BaseModel):
@@ -81,23 +82,15 @@ class AjeraSection(SystemSection):
     password: Annotated[Secret, _secret("ajera")] = Field(description="the password, or where it is kept")
 
 
-class MarkColumns(Section):
-    """The CRM's columns that hold the ticks, where they are not found through metadata."""
-
-    contact: str | None = Field(default=None, description="column of Contacts; an empty text where there is none")
-    project_contact: str | None = Field(
-        default=None, description="column of a project's contact rows; empty where none"
-    )
-    template: str | None = Field(default=None, description="column of the Ajera Project Template; empty where none")
-
-
 class CrmSection(SystemSection):
     database: str = Field(min_length=1, description="the database to log in to")
     password: Annotated[Secret, _secret("crm")] = Field(description="the password, or where it is kept")
     client_id: str = Field(min_length=1, description="from API Authorization in the CRM")
     client_secret: Annotated[Secret, _secret("crm")] = Field(description="from API Authorization in the CRM")
+    integrated: bool = Field(default=False, description="sign in with the Windows or Azure account")
+    culture: str = Field(default="", description="the language of the login, where the CRM has one set")
     profile: Literal["dps1", "vantagepoint"] = Field(default="dps1", description="DPS 1.x or Vantagepoint")
-    mark_columns: MarkColumns = Field(default_factory=MarkColumns, description="columns that hold the ticks")
+    mark_columns: dict[Tick, str] = Field(default_factory=dict, description="columns of ticks; empty: none")
     defaults: dict[KindName, dict[str, str]] = Field(
         default_factory=dict, description="columns set when a record is created in the CRM"
     )

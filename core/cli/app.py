@@ -82,7 +82,7 @@ class Program(click.Group):
 @click.version_option(VERSION, message="ajerasync %(version)s")
 @ui_options
 @click.pass_context
-def cli(ctx: click.Context, **flags: bool) -> int | None:
+def cli(ctx: click.Context, /, **flags: bool) -> int | None:
     """Keeps Deltek Ajera and Deltek's CRM in step. Without a command: the terminal UI."""
     env = ctx.ensure_object(Env)
     env.flags = UiFlags(**flags)

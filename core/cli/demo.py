@@ -37,7 +37,7 @@ END_SECONDS: Final = 10
 )
 @ui_options
 @pass_env
-def demo_command(env: Env, scale: int, seed: int, keep: Path | None, **flags: bool) -> int:
+def demo_command(env: Env, /, scale: int, seed: int, keep: Path | None, **flags: bool) -> int:
     """Try it: both systems as a sandbox with realistic records, and the UI on them.
 
     Everything is gone afterwards unless --keep.

@@ -1,0 +1,77 @@
+# Everything a person or CI needs, on a machine with Python 3.11 or later and make.
+# Dependencies are installed from the lock files with their hashes checked, then the project itself.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
+WORKERS ?= 2
+
+.PHONY: help install demo test lint types contracts unit bench lock foreign-client clean
+
+help:
+	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
+	@echo "make test            lint, types, import contracts and every test"
+	@echo "make install         $(BIN)/ajerasync, ready to use"
+	@echo "make lint            lint and formatting alone"
+	@echo "make bench           the measurements"
+	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
+	@echo "make lock            the lock files anew, from pyproject.toml"
+
+install: $(VENV)/.installed
+
+demo: install
+	@$(BIN)/ajerasync demo
+
+test: lint types contracts unit
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check core tui tests
+	$(BIN)/ruff format --check core tui tests
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-cache
+
+# The kernel is covered whole, branch by branch; the rest is reported.
+unit: $(VENV)/.installed-dev
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=
+	$(BIN)/coverage report --include='core/reconcile/*' --fail-under=100
+	$(BIN)/coverage report --skip-covered | tail -n 1
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -s -p no:xdist tests/bench
+
+foreign-client: $(VENV)/.installed
+	tests/contract/foreign_client.sh
+
+# Versions that are locked and still allowed stay; name one to move it: make lock ARGS="--upgrade-package httpx"
+COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
+
+lock: .venv-lock/bin/uv
+	$(COMPILE) --extra build $(ARGS) -o requirements.lock
+	$(COMPILE) --extra build --extra dev $(ARGS) -o requirements-dev.lock
+
+.venv-lock/bin/uv:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check -q install uv
+
+clean:
+	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .hypothesis dist
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ajerasync needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+# The build backend comes from the lock too, so that nothing is fetched without a hash.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,122 @@
+"""The composition root: the one place that knows every room and puts them together.
+
+Systems are built when they are first asked, so that what reads the store alone needs neither the
+network nor a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from core.deferred import Deferred
+from core.errors import UsageError
+from core.model.values import Kind, Side
+from core.settings import Settings, SystemSection, load_settings
+
+if TYPE_CHECKING:
+    from core.engine.service import Service
+    from core.http import Http
+    from core.paths import Paths
+    from core.ports import System
+
+
+def read_settings(paths: Paths) -> Settings:
+    """The settings of a profile, the schedule checked too. Raises SettingsError with every mistake."""
+    return load_settings(paths, cron_problem)
+
+
+def cron_problem(expression: str, timezone: str) -> str | None:
+    """What is wrong with a cron expression, in words."""
+    from core.engine.schedule import Cron
+
+    try:
+        Cron(expression, timezone)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def open_service(
+    settings: Settings, *, readonly: bool = False, systems: Mapping[Side, System] | None = None, program: str = "ajerasync"
+) -> Service:
+    """The service both front ends use; `await service.close()` ends it.
+
+    `systems` stands in for the real ones in tests. `program` is what others are told when it holds a
+    lock. Raises StoreFailure; the systems are not contacted yet.
+    """
+    from core.engine.clock import SystemClock
+    from core.engine.service import Service
+    from core.store import RunLog, TinyStore, run_lock, schedule_lease
+
+    folder = settings.paths.make_state()
+    return Service(
+        settings=settings,
+        store=TinyStore.open(folder),
+        systems=systems or deferred_systems(settings),
+        run_lock=run_lock(folder, program),
+        lease=schedule_lease(folder, program),
+        log=RunLog(folder),
+        clock=SystemClock(),
+        readonly=readonly,
+    )
+
+
+def deferred_systems(settings: Settings) -> dict[Side, Any]:
+    """Both systems, each built when it is first asked."""
+    return {
+        Side.AJERA: Deferred(Side.AJERA, lambda: ajera_system(settings)),
+        Side.CRM: Deferred(Side.CRM, lambda: crm_system(settings)),
+    }
+
+
+def ajera_system(settings: Settings) -> System:
+    """Raises SettingsError where the password cannot be fetched."""
+    from core.ajera.client import AjeraClient
+    from core.ajera.system import AjeraSystem
+
+    section = settings.ajera
+    client = AjeraClient(_http(Side.AJERA, section), section.username, section.password.reveal())
+    return AjeraSystem(client, settings.policy().fields, settings.ajera_quirks)
+
+
+def crm_system(settings: Settings) -> System:
+    """Raises SettingsError where a secret cannot be fetched."""
+    from core.crm.client import CrmClient
+    from core.crm.options import CrmOptions
+    from core.crm.session import Login, Session
+    from core.crm.system import CrmSystem
+
+    section = settings.crm
+    password, client_secret = section.password.reveal(), section.client_secret.reveal()
+    login = Login(
+        section.database,
+        section.username,
+        password,
+        section.client_id,
+        client_secret,
+        section.culture,
+        section.integrated,
+    )
+    options = CrmOptions(
+        database=section.database,
+        mark_columns=dict(section.mark_columns),
+        defaults={Kind(kind): dict(columns) for kind, columns in section.defaults.items()},
+        quirks=settings.crm_quirks,
+    )
+    http = _http(Side.CRM, section, password, client_secret)
+    return CrmSystem(CrmClient(http, Session(http, login)), settings.policy().fields, options)
+
+
+def _http(side: Side, section: SystemSection, *secrets: str) -> Http:
+    from core.http import Http, RateBudget
+
+    return Http(
+        side,
+        section.url,
+        timeout=section.timeout,
+        budget=RateBudget(section.rate),
+        ca_file=section.ca_file,
+        allow_plain_http=section.allow_plain_http is not None,
+        secrets=secrets,
+    )
