@@ -131,10 +131,8 @@ async def test_end_of_a_session() -> None:
 async def test_unquoted_names_are_read_and_strings_stay_whole() -> None:
     async with running() as ajera:
         await ajera.login()
-        body = (
-            '{Method: "ListClients", SessionToken: "%s", MethodArguments: {FilterByNameLike: "{a: \\"b\\", c: 1}"}}'
-            % ajera.tokens[1]
-        )
+        arguments = '{FilterByNameLike: "{a: \\"b\\", c: 1}"}'
+        body = f'{{Method: "ListClients", SessionToken: "{ajera.tokens[1]}", MethodArguments: {arguments}}}'
         assert (await ajera.post(body.encode())).json()["Content"] == {"Clients": []}
 
 
@@ -264,20 +262,72 @@ async def test_a_refused_write_leaves_a_line_without_changes() -> None:
 
 
 async def test_every_method_of_the_permission_list_is_known() -> None:
-    names = (
-        "ListAccountGroups ListActivities ListAttachmentCategories ListBankAccounts ListChargeablePhases ListClients "
-        "GetClients UpdateClients ListClientTypes ListCompanies ListContacts GetContacts UpdateContacts "
-        "ListContactTypes ListDeductions ListDepartments ListEmployeeTypes ListEmployees GetEmployees UpdateEmployees "
-        "ListExpenseReports GetExpenseReports DownloadExpenseReports UpdateExpenseReports UploadExpenseReports "
-        "ListFringes ListGLAccounts GetGLAccounts ListInvoiceFormats ListMarketingFinalDispositions "
-        "ListMarketingStages ListOverheadGroups ListPayrollTaxes ListPays ListProjectTemplates GetProjectTemplates "
-        "GetProjectTotals ListProjectTypes ListProjects GetProjects CreateProjects UpdateProjects "
-        "GetProjectsWithResources UpdateProjectsWithResources ListRateTables ListTimesheets GetTimesheets "
-        "ListTimesheetNonWorkDays CreateTimesheet UpdateTimesheets SubmitTimesheets EndTimesheetSessions "
-        "ListVendorInvoices GetVendorInvoices DownloadVendorInvoices CreateVendorInvoices UpdateVendorInvoices "
-        "DeleteVendorInvoices UploadVendorInvoices ListVendorTypes ListVendors GetVendors UpdateVendors "
-        "ListWageTables"
-    ).split()
+    names = [
+        "ListAccountGroups",
+        "ListActivities",
+        "ListAttachmentCategories",
+        "ListBankAccounts",
+        "ListChargeablePhases",
+        "ListClients",
+        "GetClients",
+        "UpdateClients",
+        "ListClientTypes",
+        "ListCompanies",
+        "ListContacts",
+        "GetContacts",
+        "UpdateContacts",
+        "ListContactTypes",
+        "ListDeductions",
+        "ListDepartments",
+        "ListEmployeeTypes",
+        "ListEmployees",
+        "GetEmployees",
+        "UpdateEmployees",
+        "ListExpenseReports",
+        "GetExpenseReports",
+        "DownloadExpenseReports",
+        "UpdateExpenseReports",
+        "UploadExpenseReports",
+        "ListFringes",
+        "ListGLAccounts",
+        "GetGLAccounts",
+        "ListInvoiceFormats",
+        "ListMarketingFinalDispositions",
+        "ListMarketingStages",
+        "ListOverheadGroups",
+        "ListPayrollTaxes",
+        "ListPays",
+        "ListProjectTemplates",
+        "GetProjectTemplates",
+        "GetProjectTotals",
+        "ListProjectTypes",
+        "ListProjects",
+        "GetProjects",
+        "CreateProjects",
+        "UpdateProjects",
+        "GetProjectsWithResources",
+        "UpdateProjectsWithResources",
+        "ListRateTables",
+        "ListTimesheets",
+        "GetTimesheets",
+        "ListTimesheetNonWorkDays",
+        "CreateTimesheet",
+        "UpdateTimesheets",
+        "SubmitTimesheets",
+        "EndTimesheetSessions",
+        "ListVendorInvoices",
+        "GetVendorInvoices",
+        "DownloadVendorInvoices",
+        "CreateVendorInvoices",
+        "UpdateVendorInvoices",
+        "DeleteVendorInvoices",
+        "UploadVendorInvoices",
+        "ListVendorTypes",
+        "ListVendors",
+        "GetVendors",
+        "UpdateVendors",
+        "ListWageTables",
+    ]
     assert set(names) == set(METHODS)
 
 
@@ -292,7 +342,9 @@ async def test_every_list_answers_rows_and_hostile_arguments_get_a_refusal() -> 
                 assert next(iter(content.values())), name
             for value in nasty:
                 keys = ("FilterByStatus", "FilterByEarliestModifiedDate", f"Requested{name[3:]}", f"Updated{name[6:]}")
-                reply = await ajera.call(name, {k: value for k in keys} | {"Project": value, "Phases": value}, version)
+                reply = await ajera.call(
+                    name, dict.fromkeys(keys, value) | {"Project": value, "Phases": value}, version
+                )
                 assert isinstance(reply["ResponseCode"], int)
                 assert reply["Message"] != "An error has occurred.", (name, value)
 

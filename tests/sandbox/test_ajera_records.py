@@ -137,8 +137,12 @@ async def test_contacts_show_their_client_and_explicit_null_types() -> None:
         rows = (await ajera.content("ListContacts", {"FilterByText": "mia st"}))["Contacts"]
         assert rows == [
             {
-                **{"ContactKey": 1, "FirstName": "Mia", "MiddleName": "", "LastName": "Stone"},
-                **{"Company": "Acme", "ContactClientKey": 1},
+                "ContactKey": 1,
+                "FirstName": "Mia",
+                "MiddleName": "",
+                "LastName": "Stone",
+                "Company": "Acme",
+                "ContactClientKey": 1,
             }
         ]
         assert len((await ajera.content("ListContacts", {"FilterByClient": [1]}))["Contacts"]) == 3

@@ -121,10 +121,13 @@ class AjeraData:
             return
         stored = self.tables[table][key]
         before = copy.deepcopy(stored)
-        self._unindex(table, key, stored)
         stored.update(self._clean(table, copy.deepcopy(changes), stored))
         stored[TABLES[table].key] = key
-        self._index(table, key, stored)
+        link = "Contacts" if table in self.owners else _PARENTS.get(table, ("",))[0]
+        if before.get(link) != stored.get(link):
+            # Only then: a child that stays where it is must keep its place among the others.
+            self._unindex(table, key, before)
+            self._index(table, key, stored)
         self._stamp(table, key, None)
         self._move_parent(table, stored)
         self._note(Change(table, key, before, copy.deepcopy(stored)))
