@@ -23,7 +23,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -193,6 +192,7 @@ class PatientDriver(LinuxDriver):
         self._writer: PatientWriter | None = None
         self._frame: list[str] | None = None
         self._gone = threading.Event()
+        self._parser = XTermParser(debug)
         self.on_terminal_lost: Callable[[], None] | None = None
         super().__init__(app, debug=debug, mouse=mouse, size=size)
 
@@ -266,30 +266,35 @@ class PatientDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until told to stop or the terminal ends; Textual's own loop spins on an ended one."""
-        parser = XTermParser(self._debug)
+        self._parser = XTermParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1) and not self._read_keys(parser, decode):
+                if selector.select(0.1) and not self._read_keys(decode):
                     self._lost()
                     return
-                for event in parser.tick():
+                for event in self._parser.tick():
                     self.process_message(event)
-        with contextlib.suppress(EOFError, ParseError):
-            for event in parser.feed(""):
-                self.process_message(event)
+        self._feed("")
 
-    def _read_keys(self, parser: XTermParser, decode: Callable[[bytes], str]) -> bool:
+    def _read_keys(self, decode: Callable[[bytes], str]) -> bool:
+        """False at the end of the terminal."""
         try:
             data = os.read(self.fileno, 4096)
         except OSError:
             return False
-        if not data:
-            return False
-        for event in parser.feed(decode(data)):
-            self.process_message(event)
-        return True
+        if data:
+            self._feed(decode(data))
+        return bool(data)
+
+    def _feed(self, text: str) -> None:
+        """Hand on the keys. A sequence the parser breaks on is dropped: no terminal may end the app with a key."""
+        try:
+            for event in self._parser.feed(text):
+                self.process_message(event)
+        except Exception:  # the parser raises whatever it trips over
+            self._parser = XTermParser(self._debug)
 
     def restore_now(self) -> None:
         """Put the terminal back from any thread, without the loop and without waiting: the last act before `_exit`."""

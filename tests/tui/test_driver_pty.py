@@ -98,6 +98,29 @@ def test_a_program_may_go_on_without_its_terminal_and_does_not_spin() -> None:
         assert terminal.process.wait(5) == 143
 
 
+def test_a_key_sequence_that_breaks_the_parser_is_dropped() -> None:
+    with Terminal(APP, "table", cols=120, rows=40) as terminal:
+        terminal.see("firm number 30")
+        terminal.send(b"\x1b[97:65;2;65u")
+        terminal.send(b"\xff\xfe")
+        terminal.send(b"\x1b[6~")
+        terminal.see("firm number 39")
+        terminal.send(b"q")
+        assert terminal.left() == 0
+
+
+@pytest.mark.parametrize("keys", [b"A", b"\x1b[97;2;65u"], ids=["plain", "kitty"])
+def test_capital_letters_of_both_keyboard_modes(keys: bytes) -> None:
+    with Terminal(APP, "table", cols=120, rows=40) as terminal:
+        terminal.see("firm number 30")
+        terminal.send(b"a")
+        terminal.see(" ✓ = firm number 38")
+        terminal.send(keys)
+        terminal.see("   = firm number 38")
+        terminal.send(b"q")
+        assert terminal.left() == 0
+
+
 def test_byte_budgets_of_the_table() -> None:
     with Terminal(APP, "table", cols=120, rows=40) as terminal:
         terminal.see("firm number 30")

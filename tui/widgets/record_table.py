@@ -417,8 +417,9 @@ class RecordTable(CursorView):
     def cursor_moved(self, old: int) -> None:
         if self._anchor is not None and not self.ranging and abs(old - self.cursor) != 1:
             self._drop_range()
-        if self._anchor is not None:
-            self.refresh()
+        if self._anchor is not None:  # a range changes by just the lines the cursor went over
+            for index in range(min(old, self.cursor), max(old, self.cursor) + 1):
+                self.refresh_index(index)
         self.post_message(self.RowHighlighted(self, self.cursor_key))
 
     def action_move(self, delta: int) -> None:
