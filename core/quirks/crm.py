@@ -88,6 +88,10 @@ class CrmQuirks:
         False, section="6 P3", about="whether a change of a child row moves the parent's ModDate"
     )
 
+    custom_stamp_moves: bool = _switch(
+        False, section="13 P3", about="whether a change of user-defined columns alone moves the record's ModDate"
+    )
+
     # -- keys and numbers (section 8; probes P1, P2) ------------------------------------------------------------------
     client_keys: str = _choice(
         "accepted", "ignored", "refused", section="8 P1", about="ClientID, ContactID chosen by the client on POST"
@@ -104,6 +108,13 @@ class CrmQuirks:
     )
     autonumber_clash: str = _choice(
         "refused", "ignored", section="8", about="a number sent against the override rule: refused, or replaced"
+    )
+    number_padding: int = _number(
+        0,
+        low=0,
+        high=20,
+        section="8",
+        about="digits to which sent firm, project, employee numbers are padded; 0 = none",
     )
     employee_length: int = _number(
         0, low=0, high=20, section="8", about="fixed length of employee numbers; 0 = any length"
@@ -151,6 +162,7 @@ class CrmQuirks:
     )
     delete_firm_in_use: str = _choice("refused", "accepted", section="15 P14", about="DELETE of a firm with projects")
     business_status: str = _choice("400", "500", section="15", about="status of a business error on a write")
+    messages_repeat: bool = _switch(False, section="15", about="whether each sentence of a refusal comes twice")
     write_reply: str = _choice("array", "object", section="3", about="body of a POST or PUT reply")
 
     # -- token (section 2; probe P15) ---------------------------------------------------------------------------------

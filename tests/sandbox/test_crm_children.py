@@ -222,3 +222,48 @@ async def test_contacts_are_qualified() -> None:
     key = crm.contact()
     await crm.send("POST", f"contact/{key}/revertToLead")
     assert (await crm.get(f"contact/{key}/qualifiedContact"))["QualifiedStatus"] == "Lead"
+
+
+async def test_a_child_moves_its_parent_only_where_the_quirk_says_so() -> None:
+    for moves in (False, True):
+        crm = Crm(parent_stamp_moves=moves)
+        project, contact = crm.project(), crm.contact()
+        crm.clock.forward(minutes=1)
+        key = crm.data.insert("project_contact", {"WBS1": project, "ContactID": contact})
+        crm.data.edit("project_contact", key, {"Role": "Owner"})
+        assert (crm.data.get("project", project)["ModDate"] == "2026-03-02T09:01:00.000") is moves
+        crm.clock.forward(minutes=1)
+        crm.data.delete("project_contact", key)
+        assert (crm.data.get("project", project)["ModDate"] == "2026-03-02T09:02:00.000") is moves
+
+
+async def test_a_user_defined_column_alone_moves_the_stamp_only_where_the_quirk_says_so() -> None:
+    for moves in (False, True):
+        crm = Crm(custom_stamp_moves=moves, custom_marker="CustAjeraKey")
+        key = crm.firm()
+        crm.clock.forward(minutes=1)
+        _, changed = await crm.call("PUT", f"firm/{key}", {"CustAjeraKey": "17"})
+        assert (changed[0]["CustAjeraKey"], changed[0]["ModDate"] > changed[0]["CreateDate"]) == ("17", moves)
+
+
+async def test_when_the_primary_address_goes_another_takes_its_place() -> None:
+    crm = Crm()
+    firm = crm.firm()
+    for label in ("Main", "Branch"):
+        await crm.call("POST", f"firm/{firm}/address", {"Address": label})
+    rows = await crm.get(f"firm/{firm}/address")
+    gone = {"CLAddressID": rows[0]["CLAddressID"], "_transType": "D"}
+    assert (await crm.call("PUT", f"firm/{firm}", {"CLAddress": [gone]}))[0] == 200
+    assert [(r["Address"], r["PrimaryInd"]) for r in await crm.get(f"firm/{firm}/address")] == [("Branch", "Y")]
+
+
+async def test_a_team_row_may_name_a_phase() -> None:
+    crm = Crm()
+    crm.project("P1")
+    crm.project("P1", WBS2="01")
+    row = {"WBS1": "P1", "WBS2": "01", "WBS3": " ", "Employee": crm.employee(), "_transType": "I"}
+    assert (await crm.call("PUT", "project/P1", {"EMPROJECTASSOC": [row]}))[0] == 200
+    assert [r["WBS2"] for r in await crm.get("project/P1%7C01/employee")] == ["01"]
+    assert len(await crm.get("project/P1/employee")) == 1
+    _, document = await crm.call("PUT", "project/P1", {"EMPROJECTASSOC": [{**row, "WBS2": "99"}]})
+    assert document["Message"] == NO_OBJECT

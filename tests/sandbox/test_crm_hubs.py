@@ -261,3 +261,20 @@ async def test_a_broken_body_and_a_wrong_path() -> None:
     assert (await crm.send("POST", "firm", content=b"{")).status_code == 400
     assert (await crm.call("GET", "nothing"))[0] == 404
     assert (await crm.call("PUT", "firm", {}))[0] == 405
+
+
+async def test_numbers_are_padded_and_sentences_repeated_where_the_tenant_does_so() -> None:
+    crm = Crm(number_padding=6, messages_repeat=True)
+    body = {"Name": "B", "Status": "A", "ClientInd": "Y", "Client": "77"}
+    _, made = await crm.call("POST", "firm", body)
+    assert made[0]["Client"] == "000077"
+    _, document = await crm.call("POST", "firm", {**body, "ClientInd": "N", "Client": "78"})
+    assert document["Message"] == "<BR/>".join(["Please provide a Relationship for table Firm"] * 2)
+
+
+async def test_every_refusal_has_one_message() -> None:
+    crm = Crm()
+    for path in ("firm?filterHash[0][value]=x", "contact/x", "firm/x/address", "project?wbstype=w"):
+        reply = await crm.send("GET", path)
+        assert reply.status_code in (400, 404)
+        assert set(reply.json()) == {"Message"}

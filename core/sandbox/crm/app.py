@@ -57,6 +57,7 @@ class CrmServer:
         self.delay_ms, self.faults = delay_ms, faults
         self.calls = 0
         data.recording = True
+        data.parent_stamp_moves, data.custom_stamp_moves = quirks.parent_stamp_moves, quirks.custom_stamp_moves
 
     async def endpoint(self, request: Request) -> Response:
         """One request, through the delay and the fault seam."""
@@ -163,8 +164,6 @@ def _below(tenant: Tenant, hub: str, call: Call, at: str) -> Response:
 
 def _add_address(tenant: Tenant, key: str, call: Call, at: str) -> Response:
     made = add_row(tenant, key, "address", call.document(), call)
-    if tenant.quirks.parent_stamp_moves:
-        tenant.data.touch("firm", key, call.user)
     rows: list[dict[str, Any]] = shown(
         tenant.dialect, "address", [tenant.data.tables["address"][made]], call.query.fields
     )

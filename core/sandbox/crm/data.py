@@ -16,7 +16,7 @@ from typing import Any
 
 from core.sandbox.crm.codetables import default_code_tables
 from core.sandbox.crm.columns import Column, TableSpec, parse_column
-from core.sandbox.crm.effects import after_edit
+from core.sandbox.crm.effects import after_delete, after_edit
 from core.sandbox.crm.rows import Row
 from core.sandbox.crm.schema import INDEXED, TABLES, row_key, wbs_key
 from core.sandbox.crm.values import stamp_text, to_stored
@@ -66,6 +66,9 @@ class CrmData:
         self.custom: dict[str, dict[str, Column]] = {name: {} for name in TABLES}
         self.ledger: list[Write] = []
         self.recording = False
+        # Two unknowns of the contract (probe P3); crm_app sets them from the quirks.
+        self.parent_stamp_moves = False
+        self.custom_stamp_moves = True
         self.sessions: dict[str, Any] = {}
         self.refresh_tokens: dict[str, Any] = {}
         self._defaults = {name: spec.defaults for name, spec in TABLES.items()}
@@ -102,6 +105,7 @@ class CrmData:
         self._note(who, via, "insert", table, found, {}, values)
         if table == "project":
             self._mark_parents(found)
+        self._move_parent(table, self.tables[table][found], who)
         return found
 
     def edit(
@@ -118,9 +122,12 @@ class CrmData:
             raise KeyError(f"{table}: the key cannot change")
         before = {name: row[name] for name in values}
         stamps = {"ModUser": user, "ModDate": stamp_text(self.clock())}
+        if values and not self.custom_stamp_moves and all(name.startswith("Cust") for name in values):
+            stamps = {}
         self._put(table, found, row.with_changes({**stamps, **values}))
         self._note(user, via, "edit", table, found, before, values)
         after_edit(self, table, row, self.tables[table][found], user, via)
+        self._move_parent(table, row, user)
         return self.tables[table][found].full()
 
     def delete(self, table: str, key: str, user: str = "jsmith", *, via: str = "person") -> None:
@@ -135,6 +142,8 @@ class CrmData:
         row = self.tables[table][found]
         self._put(table, found, None)
         self._note(user, via, "delete", table, found, dict(row), {})
+        after_delete(self, table, row, user, via)
+        self._move_parent(table, row, user)
 
     def get(self, table: str, key: str) -> dict[str, Any]:
         """A copy of a record with every stored column. KeyError if it does not exist."""
@@ -267,6 +276,15 @@ class CrmData:
         width = max((len(n) for n in numbers), default=5)
         return str(max((int(n) for n in numbers), default=0) + 1).zfill(width)
 
+    def _move_parent(self, table: str, row: Row, user: str) -> None:
+        """Where the tenant does so, a change of a child row moves the stamp of the record it belongs to."""
+        if not self.parent_stamp_moves or table not in _CHILD_TABLES:
+            return
+        parent = "firm" if table in ("address", "alias") else "project"
+        key = row["ClientID"] if parent == "firm" else wbs_key(row["WBS1"], row["WBS2"], row["WBS3"])
+        if key in self.tables[parent]:
+            self.touch(parent, key, user)
+
     def _mark_parents(self, key: str) -> None:
         parts = key.split("|")
         for depth in range(1, len(parts)):
@@ -354,6 +372,7 @@ class CrmData:
         return data
 
 
+_CHILD_TABLES = frozenset({"address", "alias", "project_contact", "project_team", "project_firm"})
 _LOGIN = ("profile", "database", "username", "password", "client_id", "client_secret", "server_user")
 
 

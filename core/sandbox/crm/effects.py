@@ -27,6 +27,14 @@ def after_edit(data: CrmData, table: str, old: Row, new: Row, user: str, via: st
         one_primary_address(data, new, user, via)
 
 
+def after_delete(data: CrmData, table: str, old: Row, user: str, via: str) -> None:
+    """When the primary address goes, the firm's next one takes its place."""
+    if table == "address" and old["PrimaryInd"] == "Y":
+        rest = data.rows("address", "ClientID", old["ClientID"])
+        if rest:
+            data.edit("address", rest[0]["CLAddressID"], {"PrimaryInd": "Y"}, user, via=via)
+
+
 def after_project(data: CrmData, old: Row | None, new: Row, user: str, via: str) -> None:
     """Leads join the team, a primary contact joins the contacts, a primary client the firms (section 11.1 to 11.3)."""
     for column, (code, text) in LEAD_ROLES.items():

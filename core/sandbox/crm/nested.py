@@ -10,7 +10,7 @@ from core.sandbox.crm.incoming import read_fields
 from core.sandbox.crm.replies import NO_OBJECT
 from core.sandbox.crm.rows import Row
 from core.sandbox.crm.rules import check
-from core.sandbox.crm.schema import TABLES
+from core.sandbox.crm.schema import TABLES, wbs_key
 from core.sandbox.crm.schema_firm import flattened
 from core.sandbox.crm.tenant import Call, Tenant
 from core.sandbox.crm.values import to_stored
@@ -36,7 +36,7 @@ def arrays_of(tenant: Tenant, table: str) -> dict[str, str]:
     return {}
 
 
-def save_nested(tenant: Tenant, table: str, key: str, child: str, rows: list[dict[str, Any]], call: Call) -> None:
+def save_nested(tenant: Tenant, key: str, child: str, rows: list[dict[str, Any]], call: Call) -> None:
     """Insert, update or delete child rows of one parent."""
     for row in rows:
         kind = str(row.get("_transType", "")).upper() or ("U" if _find(tenant, key, child, row) else "I")
@@ -52,16 +52,15 @@ def save_nested(tenant: Tenant, table: str, key: str, child: str, rows: list[dic
             tenant.data.delete(child, found[TABLES[child].keys[0]], call.user, via="api")
         else:
             _change(tenant, child, found, row, call)
-    if rows and tenant.quirks.parent_stamp_moves:
-        tenant.data.touch(table, key, call.user)
 
 
 def add_row(tenant: Tenant, parent_key: str, child: str, body: Mapping[str, Any], call: Call) -> str:
     """Add one child row to a parent and return its key; the server chooses it (section 8)."""
     incoming = read_fields(tenant, child, body, {})
-    values = {**incoming.values, **_parent_columns(tenant, child, parent_key)}
+    place, found = _place(tenant, child, parent_key, incoming.values)
+    values = {**incoming.values, **place}
     values.pop(TABLES[child].keys[0], None)
-    problems = incoming.problems + _hours(tenant, child, values)
+    problems = [*incoming.problems, *_hours(tenant, child, values), *([] if found else [NO_OBJECT])]
     data = tenant.data
     if child == "project_team" and "StartDate" not in values and "StartDate" not in body:
         # A row added by hand gets today (section 11.3); that the API does the same is a guess.
@@ -105,13 +104,20 @@ def _change(tenant: Tenant, child: str, row: Row, body: Mapping[str, Any], call:
         tenant.data.edit(child, row[TABLES[child].keys[0]], values, call.user, via="api")
 
 
-def _parent_columns(tenant: Tenant, child: str, parent_key: str) -> dict[str, Any]:
+def _place(tenant: Tenant, child: str, parent_key: str, sent: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The columns that tie a new row to its parent, and whether the place exists.
+
+    A team row may name a phase or task below the project that is put (section 11.3); contacts attach at project level
+    only (section 11.1).
+    """
     if child == "address":
-        return {"ClientID": parent_key}
+        return {"ClientID": parent_key}, True
     project = tenant.data.tables["project"][parent_key]
-    # Contacts attach at project level only (section 11.1).
-    names = ("WBS1",) if child == "project_contact" else ("WBS1", "WBS2", "WBS3")
-    return {name: project[name] for name in names}
+    if child == "project_contact":
+        return {"WBS1": project["WBS1"], "WBS2": " ", "WBS3": " "}, True
+    lower = {name: sent[name] for name in ("WBS2", "WBS3") if str(sent.get(name, "")).strip()}
+    place = {**{name: project[name] for name in ("WBS1", "WBS2", "WBS3")}, **lower}
+    return place, tenant.data.has("project", wbs_key(place["WBS1"], place["WBS2"], place["WBS3"]))
 
 
 def _find(tenant: Tenant, parent_key: str, child: str, body: Mapping[str, Any]) -> Row | None:
@@ -121,10 +127,10 @@ def _find(tenant: Tenant, parent_key: str, child: str, body: Mapping[str, Any]) 
     rows = tenant.data.rows(child, column, parent_key.split("|", maxsplit=1)[0])
     if body.get(name):
         return next((row for row in rows if row[name] == body[name]), None)
-    natural = [part for part in _NATURAL[child] if part in body and not part.startswith("WBS")]
-    if not natural:
+    natural = [part for part in _NATURAL[child] if part in body and part != "WBS1"]
+    if not set(natural) & {"ContactID", "Employee"}:
         return None
-    return next((row for row in rows if all(row[part] == body[part] for part in natural)), None)
+    return next((row for row in rows if all(row[p].strip() == str(body[p]).strip() for p in natural)), None)
 
 
 def _stale(tenant: Tenant, child: str, row: Row, body: Mapping[str, Any]) -> None:

@@ -33,7 +33,7 @@ def create(tenant: Tenant, table: str, call: Call, body: Mapping[str, Any]) -> s
         key = tenant.data.insert(table, values, user=call.user, via="api")
         if table == "project":
             after_project(tenant.data, None, tenant.data.tables[table][key], call.user, "api")
-        _children(tenant, table, key, incoming, call)
+        _children(tenant, key, incoming, call)
     return key
 
 
@@ -57,7 +57,7 @@ def update(tenant: Tenant, table: str, key: str, call: Call, body: Mapping[str, 
     with tenant.data.transaction():
         if values:
             tenant.data.edit(table, key, values, call.user, via="api")
-        _children(tenant, table, key, incoming, call)
+        _children(tenant, key, incoming, call)
 
 
 def delete(tenant: Tenant, table: str, key: str, call: Call) -> None:
@@ -71,9 +71,9 @@ def delete(tenant: Tenant, table: str, key: str, call: Call) -> None:
         data.delete(table, key, call.user, via="api")
 
 
-def _children(tenant: Tenant, table: str, key: str, incoming: Incoming, call: Call) -> None:
+def _children(tenant: Tenant, key: str, incoming: Incoming, call: Call) -> None:
     for child, rows in incoming.nested.items():
-        save_nested(tenant, table, key, child, rows, call)
+        save_nested(tenant, key, child, rows, call)
     if incoming.address:
         write_flattened(tenant, key, incoming.address, call)
 
@@ -107,6 +107,9 @@ def _number(tenant: Tenant, table: str, values: dict[str, Any]) -> list[str]:
         if quirks.autonumber_clash == "refused":
             return [f"{name} Number value ignored, autonumber enabled and override is not allowed"]
         sent = ""
+    if sent.isdecimal() and quirks.number_padding:
+        # Stored identifiers may come back in another form than they were sent (section 8).
+        sent = values[column] = sent.zfill(quirks.number_padding)
     if not sent and auto:
         values[column] = tenant.data.next_number(table)
     elif not sent and table != "firm":

@@ -27,7 +27,7 @@ class Tenant:
 
     def refuse(self, messages: Iterable[str]) -> None:
         """Raise one business error out of all messages, if there is any."""
-        found = list(messages)
+        found = [message for message in messages for _ in range(2 if self.quirks.messages_repeat else 1)]
         if found:
             raise Refusal(int(self.quirks.business_status), *found)
 
