@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
+
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 
@@ -67,12 +69,28 @@ def write(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     waiting: list[tuple[Path, Path]] = []
     try:
         for name, document in files.items():
-            waiting.append((_write_beside(folder, name, json.dumps(document)), folder / name))
+            waiting.append((_write_beside(folder, name, encode(document)), folder / name))
         for temporary, final in waiting:
             temporary.replace(final)
     finally:
         for temporary, _ in waiting:
             temporary.unlink(missing_ok=True)
+
+
+def encode(document: dict[str, Any]) -> bytes:
+    """JSON. orjson is ten times as quick, which a loop in the next thread feels; json takes what orjson does not."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # half a surrogate pair or a number over 64 bits, as a client may send
+        return json.dumps(document).encode()
+
+
+def decode(data: bytes) -> Any:
+    """What ``encode`` wrote. ValueError if it is not JSON."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return json.loads(data)
 
 
 def save(folder: Path, ajera: AjeraData, crm: CrmData) -> None:
@@ -83,19 +101,19 @@ def save(folder: Path, ajera: AjeraData, crm: CrmData) -> None:
 def write_private(path: Path, text: str) -> None:
     """A text file of mode 0600, replaced in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _write_beside(path.parent, path.name, text)
+    temporary = _write_beside(path.parent, path.name, text.encode())
     try:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _write_beside(folder: Path, name: str, text: str) -> Path:
+def _write_beside(folder: Path, name: str, content: bytes) -> Path:
     # mkstemp makes the file with mode 0600 before a byte is in it.
     handle, path = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -106,7 +124,7 @@ def _write_beside(folder: Path, name: str, text: str) -> Path:
 
 def _load(path: Path, system: str, build: Callable[[dict[str, Any]], Data]) -> Data:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = decode(path.read_bytes())
     except OSError as error:
         raise FolderError(f"{path}: {error.strerror}") from error
     except ValueError as error:

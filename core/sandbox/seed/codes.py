@@ -17,7 +17,6 @@ AJERA_LISTS: dict[str, tuple[str, ...]] = {
     "client_types": (*FIRM_FORMS, AJERA_ONLY_CLIENT_TYPE),
     "project_types": (*PROJECT_TYPES, AJERA_ONLY_PROJECT_TYPE),
     "contact_types": ("Client", "Billing", "Technical", "Consultant"),
-    "companies": ("Northgate Architects & Engineers",),
     "rate_tables": ("Standard Rates", "Government Rates", "On-Call Rates"),
     "wage_tables": ("Standard Wages",),
     "invoice_formats": ("Standard", "Detailed with Backup", "AIA Style"),

@@ -10,7 +10,7 @@ from core.sandbox.seed.places import home_address
 from core.sandbox.seed.words import WORLD_NAMES
 from core.sandbox.seed.world import Employee
 
-DOMAIN = "northgate-ae.example.com"
+DOMAIN = "cedarstone.example.com"
 #: Employee types of Ajera = employee roles of the CRM, by description.
 TYPES = (
     "Principal",

@@ -23,7 +23,7 @@ class AjeraWriter:
     def __init__(self, data: AjeraData, rng: Random, now: datetime) -> None:
         self.data, self.rng, self.now = data, rng, now
         self.lists: dict[str, dict[str, int]] = {}
-        self._vendors: dict[str, int] = {}
+        self.vendors: dict[str, int] = {}
 
     def write(self, world: World) -> None:
         """Lists, people, clients, vendors, templates, projects; timesheets and totals are written by ``books``."""
@@ -42,6 +42,8 @@ class AjeraWriter:
         for project in world.projects:
             if project.on_ajera:
                 self.write_project(project)
+        self.write_invoices(world)
+        self.write_expense_reports(world)
 
     def stamp(self) -> datetime:
         """A moment in the last two years, never later than now."""
@@ -49,7 +51,8 @@ class AjeraWriter:
 
     def write_lists(self) -> None:
         """Every list another record refers to, and those nobody refers to."""
-        for table, descriptions in codes.AJERA_LISTS.items():
+        lists = {"companies": (self.data.company,), **codes.AJERA_LISTS}
+        for table, descriptions in lists.items():
             self.lists[table] = {text: self.data.insert(table, {"Description": text}) for text in descriptions}
         self.lists["departments"] = {
             name: self.data.insert("departments", {"Department": name, "OverheadPercent": percent})
@@ -140,18 +143,13 @@ class AjeraWriter:
         firm.ajera_key = self.data.insert("clients", record, stamp=self.stamp())
 
     def write_vendors(self, world: World) -> None:
-        """Vendors that are clients too, two that are not, and an invoice of each."""
+        """Vendors that are clients too, and two that are not."""
         for firm in world.firms:
             if firm.vendor and firm.on_ajera:
-                self._vendors[firm.ajera_name] = self._vendor(firm.ajera_name, "Consultant", firm.ajera_email)
+                self.vendors[firm.ajera_name] = self._vendor(firm.ajera_name, "Consultant", firm.ajera_email)
         people = [c.ajera_key for c in world.contacts if c.on_ajera and c.ajera_vendor]
         for name, kind in (("Office Supply Depot", "Supplier"), ("Geotechnical Borings Co.", "Consultant")):
-            self._vendors[name] = self._vendor(name, kind, "", people if kind == "Consultant" else [])
-        for name, key in self._vendors.items():
-            amount = Decimal(self.rng.randrange(10_000, 900_000)) / 100
-            day = (self.now.date() - timedelta(days=self.rng.randrange(5, 90))).isoformat()
-            record = {"VendorKey": key, "Description": f"Services, {name}", "Number": f"INV-{key:04}", "Date": day}
-            self.data.insert("vendor_invoices", {**record, "AccountingDate": day, "Amount": amount})
+            self.vendors[name] = self._vendor(name, kind, "", people if kind == "Consultant" else [])
 
     def _vendor(self, name: str, kind: str, email: str, contacts: list[int] | None = None) -> int:
         record = {
@@ -161,6 +159,35 @@ class AjeraWriter:
             "Contacts": [{"ContactKey": key, "Order": n, "Text": ""} for n, key in enumerate(contacts or [], 1)],
         }
         return self.data.insert("vendors", record, stamp=self.stamp())
+
+    def write_invoices(self, world: World) -> None:
+        """An invoice of each vendor; a consultant's is for a project, where there is one."""
+        consultants = set(self.lists["vendor_types"].values()) - {self.lists["vendor_types"]["Supplier"]}
+        projects = [p for p in world.projects if p.on_ajera and p.ajera_status == "Active"]
+        for number, (name, key) in enumerate(self.vendors.items()):
+            amount = Decimal(self.rng.randrange(10_000, 900_000)) / 100
+            line: Record = {"TransactionKey": self.data.take_key("transactions"), "CostAmount": amount}
+            if projects and self.data.tables["vendors"][key]["VendorTypeKey"] in consultants:
+                project = projects[number % len(projects)].ajera_key
+                phase = next(iter(self.data.children["phases"].get(project, ())), None)
+                line |= {"ProjectKey": project, "PhaseKey": phase, "Notes": "Consultant services"}
+                bills = dict.fromkeys(("Vendor Invoiced", "Vendor Invoiced Consultant", "Payable Balance"), amount)
+                held = self.data.totals_of(project)
+                self.data.edit("totals", project, {n: Decimal(str(held[n])) + bill for n, bill in bills.items()})
+            day = (self.now.date() - timedelta(days=self.rng.randrange(5, 90))).isoformat()
+            record = {"VendorKey": key, "Description": f"Services, {name}", "Number": f"INV-{key:04}", "Date": day}
+            self.data.insert("vendor_invoices", {**record, "AccountingDate": day, "Amount": amount, "Details": [line]})
+
+    def write_expense_reports(self, world: World) -> None:
+        """One report of each of the first three employees: a drive to a site."""
+        project = next((p.ajera_key for p in world.projects if p.on_ajera and p.ajera_status == "Active"), None)
+        for employee in [e for e in world.employees if e.on_ajera and not e.terminated][:3]:
+            amount = Decimal(self.rng.randrange(800, 20_000)) / 100
+            day = (self.now.date() - timedelta(days=self.rng.randrange(3, 40))).isoformat()
+            detail = {"Date": day, "Description": "Mileage", "ProjectKey": project, "Amount": amount}
+            detail["ActivityKey"] = self.lists["activities"]["Mileage"]
+            record = {"EmployeeKey": employee.ajera_key, "Description": "Site visit", "Date": day, "Amount": amount}
+            self.data.insert("expense_reports", {**record, "Details": [detail]}, stamp=self.stamp())
 
     def write_templates(self, world: World) -> None:
         """The templates; their people are the practice's, their client is whoever comes first, as Ajera needs one."""
