@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from core.ajera import names
 from core.ajera.names import ENTITIES, Entity, Reference
-from core.ajera.wire import Envelope, Raw, ReferenceRow, SessionContent, read_key, read_text
+from core.ajera.wire import Envelope, Raw, ReferenceRow, SessionContent, read_key, read_text, validated
 from core.errors import (
     AccessRefused,
     AlreadyThere,
@@ -347,18 +347,6 @@ def rows_of(content: Raw, name: str, method: str) -> list[Raw]:
     if not all(isinstance(row, dict) for row in rows):
         raise BadReply(Side.AJERA, f"Ajera's answer to {method} holds something else than records")
     return rows
-
-
-W = TypeVar("W", bound=Any)
-
-
-def validated(model: type[W], raw: Mapping[str, Any], method: str) -> W:
-    """A wire model; a misfit is a BadReply that names properties, never values."""
-    try:
-        return model.model_validate(raw)  # type: ignore[no-any-return]
-    except ValidationError as error:
-        places = sorted({safe_line(".".join(map(str, item["loc"])), 60) for item in error.errors(include_input=False)})
-    raise BadReply(Side.AJERA, f"Ajera's answer to {method} has an unreadable {', '.join(places[:5])}")
 
 
 def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:

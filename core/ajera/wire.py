@@ -8,11 +8,16 @@ Property names are Ajera's own. Money is Decimal, read from the JSON text (`Repl
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from core.errors import BadReply
+from core.model.values import Side
+from core.text import safe_line
 
 Raw = dict[str, Any]
 
@@ -123,6 +128,18 @@ class Wire(BaseModel):
     """Base: unknown properties are no error and are not kept here (the raw dict keeps them)."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+W = TypeVar("W", bound=Wire)
+
+
+def validated(model: type[W], raw: Mapping[str, Any], method: str) -> W:
+    """A wire model; a misfit is a BadReply that names properties, never values."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        places = sorted({safe_line(".".join(map(str, item["loc"])), 60) for item in error.errors(include_input=False)})
+    raise BadReply(Side.AJERA, f"Ajera's answer to {method} has an unreadable {', '.join(places[:5])}")
 
 
 class ErrorItem(Wire):

@@ -1,0 +1,176 @@
+"""What changed since: the modified-date filter of the lists, and the proof that it works (ajera-api 6.1, 6.2).
+
+A cursor is the text `stamp|key|digest`: the newest stamp read (UTC, never past the Date of the reply it came
+from), the key that bore it, and a digest of the keys within the overlap before it.
+
+Requests of one pull with a cursor, `n` being the rows within the overlap:
+
+    n up to one batch   List + Get       every row of the overlap is read again: the list itself carries no stamps
+    more                List + List      the second asks from one millisecond after the cursor; only what that or a
+                                         changed membership of the overlap names is read with Get
+
+and once per kind in the life of the program a List from a far-future date, which must answer nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from core.ajera.wire import read_stamp
+from core.errors import ListNotTrusted
+from core.model.record import Record
+from core.model.values import Kind, Side
+from core.quirks.ajera import AjeraQuirks
+
+OVERLAP: Final = timedelta(minutes=2)
+DAY_OVERLAP: Final = timedelta(days=1)  # where only days count, a bare date may be read in any zone
+STEP: Final = timedelta(milliseconds=1)  # stamps carry milliseconds
+FAR_FUTURE: Final = datetime(2099, 12, 31, tzinfo=UTC)
+SINCE: Final = "FilterByEarliestModifiedDate"
+
+
+class Source(Protocol):
+    """What pulling needs of the system: rows of a list by key, and records."""
+
+    def listed(self, kind: Kind, filters: Mapping[str, str]) -> Awaitable[tuple[list[int], datetime | None]]: ...
+    def read(self, kind: Kind, keys: Iterable[int]) -> Awaitable[list[Record]]: ...
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A cursor taken apart. `digest` is "" where the overlap's members are not known."""
+
+    moment: datetime
+    key: int
+    digest: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.moment.isoformat()}|{self.key}|{self.digest}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> Mark | None:
+        """None where there is no cursor or it is none of ours: then everything is read."""
+        parts = (text or "").split("|")
+        if len(parts) != 3 or not parts[1].isdecimal():
+            return None
+        try:
+            moment = datetime.fromisoformat(parts[0])
+        except ValueError:
+            return None
+        return cls(moment, int(parts[1]), parts[2]) if moment.tzinfo else None
+
+
+def filter_text(moment: datetime, quirks: AjeraQuirks) -> str:
+    """The filter's long form with time, or the plain day where a tenant knows days only."""
+    utc = moment.astimezone(UTC)
+    if quirks.date_filter == "day":
+        return utc.date().isoformat()
+    return f"{utc:%Y-%m-%d %H:%M:%S}.{utc.microsecond // 1000:03d} GMT+0000"
+
+
+def digest_of(keys: Iterable[int]) -> str:
+    """A short fingerprint of a set of keys."""
+    text = ",".join(map(str, sorted(set(keys))))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def moments(records: Iterable[Record]) -> dict[int, datetime]:
+    """Stamp by key, for the records whose stamp can be read."""
+    found = {int(record.key): read_stamp(record.stamp) for record in records}
+    return {key: moment for key, moment in found.items() if moment is not None}
+
+
+def advanced(mark: Mark | None, stamps: Mapping[int, datetime], until: datetime | None) -> Mark | None:
+    """The mark after these stamps: the newest, but never past `until` (the list's own Date, whole seconds).
+
+    What was saved while records were still being read stays ahead of the mark and is listed next time.
+    """
+    if not stamps:
+        return mark
+    newest = max(stamps, key=lambda key: (stamps[key], key))
+    moment = stamps[newest]
+    if until is not None and moment > until + timedelta(seconds=1):
+        moment = until
+    if mark is not None and moment <= mark.moment:
+        return mark
+    return Mark(moment, newest)
+
+
+def with_members(mark: Mark, stamps: Mapping[int, datetime]) -> Mark:
+    """The mark with the digest of the overlap, from stamps that are known to be complete there."""
+    members = [key for key, moment in stamps.items() if moment >= mark.moment - OVERLAP]
+    return Mark(mark.moment, mark.key, digest_of(members))
+
+
+class Puller:
+    """Reads changes of one system; remembers only for which kinds the filter was proved."""
+
+    def __init__(self, source: Source, quirks: AjeraQuirks, batch: Callable[[Kind], int]) -> None:
+        self._source = source
+        self._quirks = quirks
+        self._batch = batch
+        self._proved: set[Kind] = set()
+
+    async def everything(self, kind: Kind) -> tuple[list[Record], Mark | None]:
+        keys, sent = await self._source.listed(kind, {})
+        records = await self._source.read(kind, keys)
+        stamps = moments(records)
+        mark = advanced(None, stamps, sent)
+        return records, with_members(mark, stamps) if mark else None
+
+    async def since(self, kind: Kind, mark: Mark) -> tuple[list[Record], Mark]:
+        """What changed since the mark. Raises ListNotTrusted where the filter cannot be believed."""
+        await self._prove(kind)
+        overlap, sent = await self._listed(kind, mark.moment - self._overlap)
+        await self._expect(kind, mark, overlap)
+        keys, complete = overlap, True
+        if len(overlap) > self._batch(kind) and self._quirks.date_filter == "stamp":
+            newer, _ = await self._listed(kind, mark.moment + STEP)
+            if not set(newer) <= set(overlap):
+                overlap = list(dict.fromkeys((*overlap, *newer)))
+            known = set(overlap) - set(newer)
+            if mark.digest and digest_of(known) == mark.digest:
+                keys, complete = newer, False
+            else:
+                keys = overlap
+        records = await self._source.read(kind, keys)
+        stamps = moments(records)
+        after = advanced(mark, stamps, sent) or mark
+        if complete:
+            return records, with_members(after, stamps)
+        return records, after
+
+    @property
+    def _overlap(self) -> timedelta:
+        return DAY_OVERLAP if self._quirks.date_filter == "day" else OVERLAP
+
+    async def _listed(self, kind: Kind, moment: datetime) -> tuple[list[int], datetime | None]:
+        return await self._source.listed(kind, {SINCE: filter_text(moment, self._quirks)})
+
+    async def _prove(self, kind: Kind) -> None:
+        """A far-future date must answer nothing: an ignored filter answers everything (3.1)."""
+        if kind in self._proved:
+            return
+        rows, _ = await self._listed(kind, FAR_FUTURE)
+        if rows:
+            raise ListNotTrusted(
+                Side.AJERA,
+                f"Ajera's list of {kind}s ignores its modified-date filter: it lists {len(rows)} records as changed "
+                "after 2099. Nothing was read; see `doctor --probe` and [ajera.quirks].",
+            )
+        self._proved.add(kind)
+
+    async def _expect(self, kind: Kind, mark: Mark, listed: list[int]) -> None:
+        """The newest record seen before must be in the answer, unless it is gone."""
+        if mark.key in listed:
+            return
+        if await self._source.read(kind, [mark.key]):
+            raise ListNotTrusted(
+                Side.AJERA,
+                f"Ajera's list of changed {kind}s lacks one that is known to have changed then (key {mark.key}): the "
+                "modified-date filter cannot be believed. Nothing was read; see `doctor --probe` and [ajera.quirks].",
+            )

@@ -1,0 +1,511 @@
+"""Ajera as the engine sees it: core.ports.System and core.ports.Accounting.
+
+Reading goes through client.py (protocol), changes.py (cursors), mapping.py (records), totals.py and hours.py;
+writing through writing.py (properties). What is here is the order of the calls and the proof that a write did
+what it was meant to do.
+
+Settings that decide what is asked for, beside the field map:
+
+    allow_flat_template   create a project although the template's nested phases are left out
+    write_sync_flag       set SyncToCRM on projects made here (sync-rules 2: off until Deltek's own sync is off)
+    further_receipts      received columns with adjustments and credit memos
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from core.ajera import hours as timesheets
+from core.ajera import totals as money
+from core.ajera import writing
+from core.ajera.changes import Mark, Puller
+from core.ajera.client import AjeraClient, rows_of, together
+from core.ajera.mapping import Reader, harmless_employee, key_of
+from core.ajera.names import ENTITIES, REFERENCES
+from core.ajera.wire import Project, Raw, ReferenceRow, SessionContent, read_amount, read_key, read_text, validated
+from core.ajera.writing import Writer, refused
+from core.errors import (
+    AccessRefused,
+    NothingToChange,
+    OutcomeUnknown,
+    RecordMissing,
+    RecordRefused,
+    Stale,
+    SystemFailure,
+)
+from core.http import Clock, SystemClock
+from core.model.record import Record
+from core.model.values import EntryEdit, FieldType, Kind, Side, Value
+from core.policy import DEFAULT_FIELDS, FieldSpec
+from core.ports import Connection, Draft, Hours, Pulled
+from core.quirks.ajera import AjeraQuirks
+
+REFERENCE_AGE: Final = 600.0  # seconds for which code tables and templates are taken as known
+NAME_LIMIT, NUMBER_LIMIT = 80, 30  # ajera-api 10.2
+MARK, CREATE_IN_CRM, CONTACTS = "mark", "create_in_crm", "contacts"
+_FLAGS: Final = {MARK: "SyncToCRM", CREATE_IN_CRM: "CreateInCRM"}
+
+
+@dataclass(frozen=True)
+class AjeraOptions:
+    """The settings of this side (see the top of the module)."""
+
+    allow_flat_template: bool = False
+    write_sync_flag: bool = False
+    further_receipts: bool = False
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Reference lists by key property, and templates in full by key."""
+
+    references: Mapping[str, Sequence[ReferenceRow]]
+    templates: Mapping[int, Raw]
+    read_at: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def overhead(self) -> dict[int, Decimal]:
+        rows = self.references.get("DepartmentKey", ())
+        return {row.key: row.OverheadPercent for row in rows if row.OverheadPercent is not None}
+
+
+class AjeraSystem:
+    """One Ajera database. Implements core.ports.System and core.ports.Accounting."""
+
+    side = Side.AJERA
+
+    def __init__(
+        self,
+        client: AjeraClient,
+        *,
+        fields: Mapping[Kind, tuple[FieldSpec, ...]] | None = None,
+        quirks: AjeraQuirks | None = None,
+        options: AjeraOptions | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.client = client
+        self.quirks = quirks or AjeraQuirks()
+        self.options = options or AjeraOptions()
+        self._fields = fields or DEFAULT_FIELDS
+        self._clock = clock or SystemClock()
+        self._puller = Puller(self, self.quirks, lambda kind: ENTITIES[kind].batch)
+        self._tables: Tables | None = None
+        self._tables_lock = asyncio.Lock()
+        self._hours_worked: dict[str, Decimal] = {}
+        self._roles: dict[int, str] = {}
+
+    @property
+    def requests(self) -> int:
+        return self.client.http.requests
+
+    async def close(self) -> None:
+        await self.client.close()
+
+    # -- connect ---------------------------------------------------------------------------------
+
+    async def connect(self) -> Connection:
+        """A fresh login (the version may have changed since) and, every ten minutes, the code tables."""
+        session = await self.client.session(1, fresh=True)
+        tables = await self._known(fresh=False)
+        return Connection(
+            side=Side.AJERA,
+            version=session.AjeraVersion or None,
+            company=session.CompanyName,
+            mark_columns=frozenset({"project"}),
+            limits={(Kind.PROJECT, "name"): NAME_LIMIT, (Kind.PROJECT, "number"): NUMBER_LIMIT},
+            codes=self._codes(tables),
+            templates=tuple(read_text(raw.get("Description")) for raw in tables.templates.values()),
+            flat_templates=self._flat_templates(tables),
+            clock_offset=self._clock_offset(),
+            warnings=(*tables.warnings, *_session_warnings(session)),
+        )
+
+    def _codes(self, tables: Tables) -> dict[tuple[Kind, str], tuple[str, ...]]:
+        """Descriptions a coded field may be given: those of active rows."""
+        found = {}
+        for kind, specs in self._fields.items():
+            for spec in specs:
+                rows = tables.references.get(writing.key_property(spec)) if spec.type is FieldType.CODE else None
+                if spec.on and rows is not None:
+                    found[kind, spec.name] = tuple(row.name for row in rows if row.active and row.name)
+        return found
+
+    def _flat_templates(self, tables: Tables) -> frozenset[str]:
+        """Templates that lose phases here: those that nest, where CreateProjects takes top phases only."""
+        if self.quirks.create_phases == "nested":
+            return frozenset()
+        shaped = (validated(Project, raw, "GetProjectTemplates") for raw in tables.templates.values())
+        return frozenset(template.Description for template in shaped if writing.nests(template))
+
+    def _clock_offset(self) -> float | None:
+        return (self.client.date - self._clock.now()).total_seconds() if self.client.date else None
+
+    async def _known(self, *, fresh: bool) -> Tables:
+        async with self._tables_lock:
+            now = self._clock.monotonic()
+            if fresh or self._tables is None or now - self._tables.read_at > REFERENCE_AGE:
+                self._tables = await self._read_tables(now)
+            return self._tables
+
+    async def _read_tables(self, now: float) -> Tables:
+        """All reference lists at once. One that the API user may not read costs its field, not the run."""
+        warnings: list[str] = []
+        found = await together(self._reference(name, warnings) for name in REFERENCES)
+        templates = await self._templates(warnings)
+        references = {name: rows for name, rows in zip(REFERENCES, found, strict=True) if rows is not None}
+        return Tables(references, templates, now, tuple(warnings))
+
+    async def _reference(self, name: str, warnings: list[str]) -> list[ReferenceRow] | None:
+        try:
+            return await self.client.reference(REFERENCES[name])
+        except AccessRefused as error:
+            warnings.append(str(error))
+            return None
+
+    async def _templates(self, warnings: list[str]) -> dict[int, Raw]:
+        try:
+            rows = await self.client.list_templates()
+            keys = [key for row in rows if (key := read_key(row.get("ProjectTemplateKey")))]
+            raws = await self.client.get_templates(keys) if keys else []
+        except AccessRefused as error:
+            warnings.append(str(error))
+            return {}
+        return {key: raw for raw in raws if (key := read_key(raw.get("ProjectTemplateKey")))}
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def pull(self, kind: Kind, cursor: str | None) -> Pulled:
+        """What changed since the cursor, or everything. Requests: see changes.py."""
+        mark = Mark.parse(cursor)
+        if mark is None:
+            records, after = await self._puller.everything(kind)
+        else:
+            records, after = await self._puller.since(kind, mark)
+        return Pulled(kind, Side.AJERA, tuple(records), str(after) if after else "", mark is None)
+
+    async def keys(self, kind: Kind) -> frozenset[str]:
+        """Lists are not paged unless that is asked for (ajera-api 3.1), so one answer is the whole list."""
+        keys, _ = await self.listed(kind, {})
+        return frozenset(map(str, keys))
+
+    async def get(self, kind: Kind, keys: Sequence[str]) -> dict[str, Record]:
+        wanted = [int(key) for key in keys if key.isdecimal()]
+        return {record.key: record for record in await self.read(kind, wanted)}
+
+    async def listed(self, kind: Kind, filters: Mapping[str, str]) -> tuple[list[int], datetime | None]:
+        """Keys of a list, and when it was sent."""
+        rows, sent = await self.client.rows(kind, filters)
+        return [key for row in rows if (key := key_of(kind, row))], sent
+
+    async def read(self, kind: Kind, keys: Iterable[int]) -> list[Record]:
+        """Records by key. Employees lose everything sensitive before anything else sees them."""
+        wanted = list(keys)
+        if not wanted:
+            return []
+        raws = await self.client.records(kind, wanted)
+        if kind is Kind.EMPLOYEE:
+            raws = [harmless_employee(raw, self._fields[Kind.EMPLOYEE]) for raw in raws]
+        reader = await self._reader()
+        return await asyncio.to_thread(lambda: [reader.record(kind, raw) for raw in raws])
+
+    async def _reader(self) -> Reader:
+        overhead = (await self._known(fresh=False)).overhead
+        return Reader(self._fields, self.quirks, self._clock.now().date(), overhead)
+
+    async def _writer(self) -> Writer:
+        return Writer(self._fields, (await self._known(fresh=False)).references)
+
+    async def _one(self, kind: Kind, key: str) -> Record:
+        found = await self.read(kind, [int(key)])
+        if not found:
+            raise RecordMissing(Side.AJERA, f"Ajera has no {kind} with key {key}")
+        return found[0]
+
+    async def namesakes(self, draft: Draft) -> list[Record]:
+        """Records that bear the draft's name or number now, by exact text whatever the case."""
+        keys: list[int] = []
+        for filters, matches in _searches(draft):
+            rows, _ = await self.client.rows(draft.kind, filters)
+            keys += [key for row in rows if matches(row) and (key := key_of(draft.kind, row))]
+        return await self.read(draft.kind, dict.fromkeys(keys))
+
+    # -- creating --------------------------------------------------------------------------------
+
+    async def create(self, draft: Draft) -> Record:
+        """A client or contact through its Update method, a project through CreateProjects, read back.
+
+        Raises OutcomeUnknown where the answer was lost or does not say what became of it.
+        """
+        if draft.kind is Kind.PROJECT:
+            return await self._create_project(draft)
+        if draft.kind is Kind.EMPLOYEE:
+            raise refused("employees are Ajera's: none is made from the CRM")
+        entity = ENTITIES[draft.kind]
+        raw = writing.new_record(await self._writer(), draft)
+        content = await self.client.update(draft.kind, raw, None)
+        made = [row for row in _rows(content, entity.plural) if (key_of(draft.kind, row) or 0) > 0]
+        if len(made) == 1:
+            return await self._read_back(draft.kind, str(key_of(draft.kind, made[0])))
+        if read_amount(content.get(entity.counter)) == 0:
+            raise refused(f"Ajera answered {entity.update_method} with success, but made nothing")
+        raise OutcomeUnknown(Side.AJERA, f"Ajera's answer to {entity.update_method} does not hold the new record")
+
+    async def _read_back(self, kind: Kind, key: str) -> Record:
+        """A record just written. It exists, so whatever keeps it from being read is an unknown outcome."""
+        try:
+            found = await self.read(kind, [int(key)])
+            words = "it is not shown"
+        except SystemFailure as error:
+            found, words = [], str(error)
+        if not found:
+            raise OutcomeUnknown(Side.AJERA, f"{kind} {key} was written to Ajera, but cannot be read back: {words}")
+        return found[0]
+
+    async def _create_project(self, draft: Draft) -> Record:
+        raw = await self._template(draft.template)
+        template = validated(Project, raw, "GetProjectTemplates")
+        new = writing.new_project(
+            await self._writer(),
+            draft,
+            template,
+            raw,
+            nested=self.quirks.create_phases == "nested",
+            allow_flat=self.options.allow_flat_template,
+        )
+        content = await self.client.create_project(new.project, new.group, new.phases)
+        made = _rows(content, "Projects")
+        key = read_key(made[0].get("ProjectKey")) if made else None
+        if key is None or key <= 0:  # a badly shaped request answers success and an example (10.5)
+            raise refused("Ajera answered CreateProjects with success but without a ProjectKey: nothing was made")
+        record = await self._read_back(Kind.PROJECT, str(key))
+        return _noted(record, new.left_out)
+
+    async def _template(self, name: str | None) -> Raw:
+        """The template of this description as it is now. Raises RecordRefused where there is none or more than one."""
+        wanted = (name or "").strip()
+        rows = await self.client.list_templates()
+        keys = [read_key(row.get("ProjectTemplateKey")) for row in rows if _same(row.get("Description"), wanted)]
+        if not wanted or len(keys) != 1 or keys[0] is None:
+            count = "no project template" if not keys else f"{len(keys)} project templates"
+            raise refused(f"Ajera has {count} of the name {wanted[:80]!r}")
+        raws = await self.client.get_templates([keys[0]])
+        if len(raws) != 1:
+            raise refused(f"Ajera lists the project template {wanted[:80]!r} but does not show it")
+        return raws[0]
+
+    async def after_create(self, before: Record, draft: Draft) -> Record | None:
+        """What CreateProjects leaves aside, as an update of its own; None when nothing is left to write."""
+        if draft.kind is not Kind.PROJECT:
+            return None
+        template = await self._template(draft.template)
+        current = await self._current(before)
+        raw = _raw(current)
+        wanted = writing.finishing(await self._writer(), draft, template, raw, sync_to_crm=self.options.write_sync_flag)
+        return await self._update_project(current, wanted) if wanted else None
+
+    # -- updating --------------------------------------------------------------------------------
+
+    async def update(self, before: Record, changes: Mapping[str, Value]) -> Record:
+        """Only these fields, over the record as just read; the record as Ajera holds it then.
+
+        Raises Stale where the record changed meanwhile: any refusal may mean that (ajera-api 14), so the record
+        is read again before a refusal is believed. NothingToChange is raised before anything is sent.
+        """
+        if before.kind is Kind.EMPLOYEE:
+            raise refused("employees are Ajera's: they are not written from here")
+        current = await self._current(before)
+        try:
+            return await self._write(current, changes)
+        except (Stale, NothingToChange, OutcomeUnknown):
+            raise
+        except RecordRefused as error:
+            problem: RecordRefused = error
+        if problem.columns or await self._unmoved(current):
+            raise problem
+        raise Stale(Side.AJERA, f"{current.kind} {current.key} changed in Ajera since it was read", problem.problems)
+
+    async def _current(self, before: Record) -> Record:
+        """The record with its raw form: one that comes from the store was kept without it, so it is read."""
+        if isinstance(before.raw, dict):
+            return before
+        current = await self._one(before.kind, before.key)
+        if before.stamp and current.stamp != before.stamp:
+            raise Stale(Side.AJERA, f"{before.kind} {before.key} changed in Ajera since it was read")
+        return current
+
+    async def _unmoved(self, before: Record) -> bool:
+        found = await self.read(before.kind, [int(before.key)])
+        return bool(found) and found[0].stamp == before.stamp
+
+    async def _write(self, before: Record, changes: Mapping[str, Value]) -> Record:
+        edit = changes.get(CONTACTS)
+        fields = {name: value for name, value in changes.items() if name not in (*_FLAGS, CONTACTS)}
+        raw = _raw(before)
+        properties = (await self._writer()).properties(before.kind, fields, raw)
+        if before.kind is Kind.PROJECT:
+            properties |= {_FLAGS[name]: bool(value) for name, value in changes.items() if name in _FLAGS}
+        if isinstance(edit, EntryEdit):
+            properties["Contacts"] = writing.edited_contacts(raw, edit)
+        properties = writing.differs(raw, properties)
+        if not properties:
+            raise NothingToChange(Side.AJERA, f"{before.kind} {before.key} is so in Ajera already")
+        if before.kind is Kind.PROJECT and "Contacts" not in properties:
+            return await self._update_project(before, properties)
+        if before.kind is Kind.PROJECT and self.quirks.project_contacts_v1 != "accept":
+            raise refused(
+                "this Ajera does not take contacts of a project ([ajera.quirks] project_contacts_v1)", CONTACTS
+            )
+        return await self._update_whole(before, properties)
+
+    async def _update_whole(self, before: Record, properties: Raw) -> Record:
+        """Version 1: the whole record and the record exactly as read, always together (6.4)."""
+        raw = _raw(before)
+        reader = await self._reader()  # before the write: it may have to ask for the code tables
+        content = await self.client.update(before.kind, writing.twin(raw, properties), raw)
+        rows = [
+            row for row in _rows(content, ENTITIES[before.kind].plural) if str(key_of(before.kind, row)) == before.key
+        ]
+        # A reply without the record, or with its old stamp, does not show what Ajera holds now.
+        if len(rows) == 1 and before.kind is not Kind.PROJECT and _stamp(rows[0]) != before.stamp:
+            return reader.record(before.kind, rows[0])
+        after = await self._after(before)
+        if "Contacts" in properties and before.kind is Kind.PROJECT:
+            _contacts_landed(after, properties["Contacts"])
+        return after
+
+    async def _update_project(self, before: Record, properties: Raw) -> Record:
+        """Version 2: key and changed properties with the whole bundle as baseline (10.6), then read back."""
+        key = int(before.key)
+        bundle = await self.client.project_bundle(key)
+        rows = [row for row in rows_of(bundle, "Projects", "GetProjects") if read_key(row.get("ProjectKey")) == key]
+        if not rows:
+            raise RecordMissing(Side.AJERA, f"Ajera has no project with key {key}")
+        if before.stamp and _stamp(rows[0]) != before.stamp:
+            raise Stale(Side.AJERA, f"project {key} changed in Ajera since it was read")
+        await self.client.update_project(key, writing.v2_properties(properties, rows[0]), bundle)
+        return await self._after(before)
+
+    async def _after(self, before: Record) -> Record:
+        """The record read back. An unmoved stamp after a success means that nothing was written (14)."""
+        after = await self._read_back(before.kind, before.key)
+        if after.stamp == before.stamp and before.stamp:
+            raise refused("Ajera answered the update with success, but changed nothing")
+        return after
+
+    # -- accounting ------------------------------------------------------------------------------
+
+    async def totals(self, key: str) -> Mapping[str, Value]:
+        """The fifteen totals by field name; empty where Ajera shows none (an overhead project)."""
+        raw = await self.client.project_totals(int(key))
+        if raw is None:
+            return {}
+        worked = money.hours_worked(raw)
+        if worked is not None:
+            self._hours_worked[key] = worked
+        return money.totals_of(raw, further_receipts=self.options.further_receipts)
+
+    def hours_worked(self, key: str) -> Decimal | None:
+        """Hours to date as Ajera summed them when the project's totals were last read."""
+        return self._hours_worked.get(key)
+
+    async def hours(self, since: date, until: date) -> list[Hours]:
+        """Hours per project, employee and role; regular and overtime, submitted or not."""
+        parts = await together(self._sheet_keys(window) for window in timesheets.windows(since, until))
+        raws = await self.client.get_timesheets(sorted({key for part in parts for key in part}))
+        ends = self.quirks.timesheet_day_one == "ends"
+        rows = [row for raw in raws for row in timesheets.booked(raw, ends)]
+        known = await self._known(fresh=False)
+        roles: dict[int | None, str] = {row.key: row.name for row in known.references.get("EmployeeTypeKey", ())}
+        own = await self._own_roles(row.employee for row in rows if not roles.get(row.role))
+        return timesheets.summed(rows, since, until, roles, own)
+
+    async def _sheet_keys(self, window: tuple[date, date]) -> list[int]:
+        try:
+            return await timesheets.sheet_keys(self.client, window, None)
+        except timesheets.Cut:
+            employees, _ = await self.listed(Kind.EMPLOYEE, {})
+        return await timesheets.sheet_keys(self.client, window, employees)
+
+    async def _own_roles(self, employees: Iterable[int]) -> Mapping[int, str]:
+        """Employee types by employee, read once in the life of the program."""
+        missing = sorted({key for key in employees if key not in self._roles})
+        for record in await self.read(Kind.EMPLOYEE, missing):
+            self._roles[int(record.key)] = record.extra.get("type", "")
+        return self._roles
+
+
+# -- small parts -----------------------------------------------------------------------------------
+
+
+def _session_warnings(session: SessionContent) -> tuple[str, ...]:
+    rights = session.Timesheets
+    if rights is not None and not rights.UserHasAccess:
+        return ("Ajera's API user has no active authorizing employee: hours cannot be read",)
+    return ()
+
+
+def _raw(record: Record) -> Raw:
+    assert isinstance(record.raw, dict)
+    return record.raw
+
+
+def _rows(content: Raw, name: str) -> list[Raw]:
+    """Rows of a write's answer; [] where it holds none."""
+    rows = content.get(name)
+    rows = [rows] if isinstance(rows, dict) else rows
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _stamp(row: Raw) -> str:
+    return read_text(row.get("LastModifiedDate"))
+
+
+def _same(text: object, wanted: str) -> bool:
+    return read_text(text).strip().casefold() == wanted.strip().casefold()
+
+
+def _noted(record: Record, left_out: Sequence[str]) -> Record:
+    """The record with the names of the template's phases that were left out, for the log and the screen."""
+    if not left_out:
+        return record
+    return replace(record, extra={**record.extra, "phases_left_out": ", ".join(left_out)})
+
+
+def _contacts_landed(after: Record, wanted: Sequence[Raw]) -> None:
+    """Whether a project's contacts are as sent: writing them is not documented (10.6)."""
+    held = {entry.key for entry in after.contacts or ()}
+    if held != {str(read_key(entry.get("ContactKey"))) for entry in wanted}:
+        raise refused("Ajera took the update but did not keep the project's contacts", CONTACTS)
+
+
+def _searches(draft: Draft) -> list[tuple[dict[str, Any], Any]]:
+    """The lists to ask and which of their rows count. A filter that is ignored only makes the list longer."""
+    fields = {name: value for name, value in draft.fields.items() if isinstance(value, str) and value.strip()}
+    name, number = (
+        fields.get("name", draft.label if draft.kind is Kind.FIRM else ""),
+        str(fields.get("number") or draft.number),
+    )
+    if draft.kind is Kind.FIRM:
+        return [({"FilterByNameEquals": name}, lambda row: _same(row.get("Description"), name))]
+    if draft.kind is Kind.PROJECT:
+        searches: list[tuple[dict[str, Any], Any]] = []
+        if name:
+            searches.append(({"FilterByDescriptionEquals": name}, lambda row: _same(row.get("Description"), name)))
+        if number.strip():  # there is no FilterByIDEquals: Like, then compare (10.1)
+            searches.append(({"FilterByIDLike": number.strip()}, lambda row: _same(row.get("ID"), number)))
+        return searches
+    # No documented filter finds a person by full name (8.1), so the whole list is compared.
+    wanted = _full_name(fields.get("first_name"), fields.get("middle_name"), fields.get("last_name"))
+    return [
+        ({}, lambda row: _full_name(*(row.get(part) for part in ("FirstName", "MiddleName", "LastName"))) == wanted)
+    ]
+
+
+def _full_name(*parts: object) -> str:
+    return " ".join(" ".join(read_text(part).split()) for part in parts if read_text(part).strip()).casefold()
