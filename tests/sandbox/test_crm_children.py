@@ -267,3 +267,35 @@ async def test_a_team_row_may_name_a_phase() -> None:
     assert len(await crm.get("project/P1/employee")) == 1
     _, document = await crm.call("PUT", "project/P1", {"EMPROJECTASSOC": [{**row, "WBS2": "99"}]})
     assert document["Message"] == NO_OBJECT
+
+
+async def test_the_primary_contact_and_client_of_a_project_change() -> None:
+    crm = Crm()
+    firms = [crm.firm("A"), crm.firm("B")]
+    contacts = [crm.contact(f"C{n}", ClientID=firms[n]) for n in range(2)]
+    project = crm.project()
+    for n in (0, 1):
+        body = {"ContactID": contacts[n], "ClientID": firms[n]}
+        assert (await crm.call("PUT", f"project/{project}", body))[0] == 200
+    members = await crm.get(f"project/{project}/teammember")
+    assert [(m["ContactID"], m["PrimaryInd"]) for m in members] == [(contacts[0], "N"), (contacts[1], "Y")]
+    clients = await crm.get(f"project/{project}/firmClient")
+    assert [(c["ClientName"], c["PrimaryInd"]) for c in clients] == [("A", "N"), ("B", "Y")]
+
+
+async def test_a_client_without_a_row_of_its_own_is_listed() -> None:
+    crm = Crm()
+    firm = crm.firm()
+    crm.data.insert("address", {"ClientID": firm, "Address": "Main", "Phone": "555", "PrimaryInd": "Y"})
+    project = crm.project(ClientID=firm)
+    client = (await crm.get(f"project/{project}/firmClient"))[0]
+    assert (client["ClientName"], client["AddressPhone"], client["RoleName"]) == ("Acme Supplies", "555", "Owner")
+    assert [row["WBS1"] for row in await crm.get(f"firm/{firm}/project")] == [project]
+
+
+async def test_the_owner_is_an_employee_of_the_firm() -> None:
+    crm = Crm()
+    firm = crm.firm(Owner=crm.employee())
+    people = await crm.get(f"firm/{firm}/employee")
+    assert [(p["Employee"], p["Relationship"], p["Name"]) for p in people] == [("00007", "Owner", "Reed, Sam")]
+    assert await crm.get(f"firm/{crm.firm('Other')}/employee") == []

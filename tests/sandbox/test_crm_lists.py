@@ -103,6 +103,8 @@ async def test_page_sizes_are_cut_silently() -> None:
         crm.firm(f"Firm {n}")
     assert len(await crm.get("firm")) == 2
     assert len(await crm.get("firm", pageSize=50)) == 3
+    assert [row["Name"] for row in await crm.get("firm", page=3, order="Name")] == ["Firm 4"]
+    assert [row["Name"] for row in await crm.get("firm", page=2, pageSize=4, order="Name")] == ["Firm 4"]
     assert len(await Crm(default_page_size=0, max_page_size=0).get("firm")) == 0
 
 
@@ -121,6 +123,32 @@ async def test_columns_are_those_asked_for(crm: Crm) -> None:
     assert (status, changed) == (200, [{"Name": "Acme"}])
     strict = Crm(unknown_column="error")
     assert (await strict.call("GET", "firm", fieldFilter="Nope"))[0] == 400
+
+
+async def test_child_lists_are_filtered_too() -> None:
+    crm = Crm()
+    project = crm.project()
+    for n in range(3):
+        crm.data.insert("project_team", {"WBS1": project, "Employee": crm.employee(f"{n}"), "CRMHours": n * 10})
+    path = f"project/{project}/teammember"
+    found = await crm.get(
+        path, fieldFilter="Employee", order="Hours_D", **clauses({"name": "Hours", "value": "5", "opp": ">"})
+    )
+    assert found == [{"Employee": "2"}, {"Employee": "1"}]
+    listed = clauses({"name": "Employee", "value": "0, 2", "opp": "in"})
+    assert len(await crm.get(f"project/{project}/employee", **listed)) == 2
+    assert (await crm.call("GET", path, **clauses({"name": "Nope", "value": "1"})))[0] == 400
+    firm = crm.firm()
+    assert await crm.get(f"firm/{firm}/project", **clauses({"name": "PRName", "value": "x"})) == []
+
+
+async def test_computed_columns_can_be_filtered_and_sorted() -> None:
+    crm = Crm()
+    for name, city in (("Acme", "Waco"), ("Birch", "Austin")):
+        key = crm.firm(name)
+        crm.data.insert("address", {"ClientID": key, "Address": "Main", "City": city, "PrimaryInd": "Y"})
+    assert await names(crm, order="PrimaryCity") == ["Birch", "Acme"]
+    assert await names(crm, **clauses({"name": "PrimaryCity", "value": "waco"})) == ["Acme"]
 
 
 async def test_levels_of_projects() -> None:

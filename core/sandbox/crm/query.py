@@ -48,13 +48,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list call asks for. `size` and `start` are rows; None = not asked."""
+    """What a list call asks for. `size` and `start` are rows, `page` counts from 1; None and 0 = not asked."""
 
     fields: tuple[str, ...] = ()
     clauses: tuple[Clause, ...] = ()
     order: tuple[tuple[str, bool], ...] = ()
     size: int | None = None
     start: int = 0
+    page: int = 0
     wbstype: str = ""
     flags: dict[str, str] = field(default_factory=dict)
 
@@ -73,13 +74,14 @@ def parse_query(pairs: Iterable[tuple[str, str]]) -> Query:
             hashes.setdefault(int(match[1]), {})[match[2].lower()] = value
         else:
             plain[name.lower()] = value
-    size, start = _window(plain)
+    size, start, number = _window(plain)
     return Query(
         fields=tuple(part.strip() for part in plain.get("fieldfilter", "").split(",") if part.strip()),
         clauses=tuple(_clause(hashes[n]) for n in sorted(hashes)),
         order=tuple(_order(part.strip()) for part in plain.get("order", "").split(",") if part.strip()),
         size=size,
         start=start,
+        page=number,
         wbstype=plain.get("wbstype", "").lower(),
         flags=plain,
     )
@@ -103,16 +105,15 @@ def _order(part: str) -> tuple[str, bool]:
     return (part[:-2], True) if part.endswith("_D") else (part, False)
 
 
-def _window(plain: dict[str, str]) -> tuple[int | None, int]:
+def _window(plain: dict[str, str]) -> tuple[int | None, int, int]:
+    """(rows asked, first row, page): page with pageSize, or offset with limit; q.maxrows is a cap on top."""
     sizes = {name: _whole(name, plain[name], 1) for name in ("pagesize", "limit", "q.maxrows") if name in plain}
-    page = _whole("page", plain["page"], 1) if "page" in plain else None
+    number = _whole("page", plain["page"], 1) if "page" in plain else 0
     offset = _whole("offset", plain["offset"], 0) if "offset" in plain else 0
-    size = sizes.get("pagesize", sizes.get("limit"))
-    start = (page - 1) * size if page and size else offset
-    cap = sizes.get("q.maxrows")
+    size, cap = sizes.get("pagesize", sizes.get("limit")), sizes.get("q.maxrows")
     if cap is not None:
         size = cap if size is None else min(size, cap)
-    return size, start
+    return size, offset, number
 
 
 def _whole(name: str, text: str, least: int) -> int:
@@ -248,8 +249,12 @@ def _sortable(value: Any) -> tuple[int, Any]:
 
 
 def page(rows: list[R], query: Query, default: int, most: int) -> list[R]:
-    """The rows of the asked window; `default` and `most` as the quirks say, 0 = no limit."""
-    size = query.size if query.size is not None else default or None
-    if most and (size is None or size > most):
-        size = most
-    return rows[query.start :] if size is None else rows[query.start : query.start + size]
+    """The rows of the asked window; `default` and `most` as the quirks say, 0 = no limit.
+
+    Pages are stepped by the size that was asked for, also where fewer rows than asked are sent: a client that asks
+    for more than the most loses rows, which is the trap of an unknown maximum.
+    """
+    asked = query.size if query.size is not None else default or None
+    start = (query.page - 1) * asked if query.page and asked else query.start
+    size = most if most and (asked is None or asked > most) else asked
+    return rows[start:] if size is None else rows[start : start + size]
