@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.http import Http
     from core.paths import Paths
     from core.ports import System
+    from core.store import RunLog
 
 
 def read_settings(paths: Paths) -> Settings:
@@ -38,7 +39,11 @@ def cron_problem(expression: str, timezone: str) -> str | None:
 
 
 def open_service(
-    settings: Settings, *, readonly: bool = False, systems: Mapping[Side, System] | None = None, program: str = "ajerasync"
+    settings: Settings,
+    *,
+    readonly: bool = False,
+    systems: Mapping[Side, System] | None = None,
+    program: str = "ajerasync",
 ) -> Service:
     """The service both front ends use; `await service.close()` ends it.
 
@@ -100,7 +105,7 @@ def crm_system(settings: Settings) -> System:
     )
     options = CrmOptions(
         database=section.database,
-        mark_columns=dict(section.mark_columns),
+        mark_columns={str(tick): column for tick, column in section.mark_columns.items()},
         defaults={Kind(kind): dict(columns) for kind, columns in section.defaults.items()},
         quirks=settings.crm_quirks,
     )
@@ -120,3 +125,10 @@ def _http(side: Side, section: SystemSection, *secrets: str) -> Http:
         allow_plain_http=section.allow_plain_http is not None,
         secrets=secrets,
     )
+
+
+def open_log(paths: Paths) -> RunLog:
+    """The run log of a profile, to be read; nothing is made where there is none."""
+    from core.store import RunLog
+
+    return RunLog(paths.state)
