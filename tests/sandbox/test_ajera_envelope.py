@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import httpx
@@ -12,9 +13,10 @@ import pytest
 
 from core.quirks.ajera import AjeraQuirks
 from core.sandbox.ajera.app import ajera_app, url_path
+from core.sandbox.ajera.call import Method
 from core.sandbox.ajera.methods import METHODS
 from core.sandbox.ajera.throttle import Throttle
-from tests.sandbox.ajera_books import Clock, books, running
+from tests.sandbox.ajera_books import Clock, books, listening, running
 
 
 async def test_a_session_tells_all_that_live_clients_saw() -> None:
@@ -108,6 +110,36 @@ async def test_a_session_slides_and_ends() -> None:
         await ajera.content("ListClients")
         clock.advance(minutes=20)
         assert await ajera.refusal("ListClients") == "Invalid Session"
+
+
+async def test_a_restart_of_the_service_ends_all_sessions() -> None:
+    async with running() as ajera:
+        await ajera.content("ListClients")
+        ajera.server.sessions.kill()
+        assert await ajera.refusal("ListClients") == "Invalid Session"
+
+
+async def test_the_delay_is_added_to_every_reply() -> None:
+    data = books()
+    app = ajera_app(data, rate=0, delay_ms=30)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://ajera.test") as http:
+        start = time.monotonic()
+        await http.post(url_path(data), json={"Method": "CreateAPISession"})
+        assert time.monotonic() - start >= 0.03
+
+
+async def test_a_bug_of_the_sandbox_is_told_without_record_data(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_call: Any) -> Any:
+        raise KeyError("SECRET-NAME")
+
+    monkeypatch.setitem(METHODS, "ListClients", Method(broken))
+    async with running() as ajera:
+        reply = await ajera.call("ListClients")
+        assert (reply["ResponseCode"], reply["Message"]) == (-100, "An error has occurred.")
+    assert "KeyError at broken" in caplog.text
+    assert "SECRET-NAME" not in caplog.text
 
 
 async def test_a_session_that_does_not_slide() -> None:
@@ -240,6 +272,15 @@ async def test_faults_before_and_after_a_call() -> None:
         assert faults.seen == [(1, "CreateAPISession"), (2, "UpdateContacts"), (3, "UpdateContacts")]
 
 
+async def test_a_raising_fault_breaks_the_connection_on_a_real_socket() -> None:
+    faults = Faults()
+    faults.lose = "CreateAPISession"
+    data = books()
+    async with listening(ajera_app(data, faults=faults)) as root, httpx.AsyncClient() as http:
+        with pytest.raises(httpx.RemoteProtocolError):
+            await http.post(root + url_path(data), json={"Method": "CreateAPISession"})
+
+
 async def test_the_ledger_holds_before_and_after_of_every_write() -> None:
     async with running() as ajera:
         before = await ajera.one("Clients", 2)
@@ -350,8 +391,6 @@ async def test_every_list_answers_rows_and_hostile_arguments_get_a_refusal() -> 
 
 
 async def test_100_000_records_answer_fast() -> None:
-    import time
-
     data = books()
     for n in range(50_000):
         data.insert("clients", {"Description": f"Client {n}"})

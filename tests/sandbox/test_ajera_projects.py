@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.sandbox.ajera.call import INVALID_DATA
-from core.sandbox.ajera.schema import TOTALS
+from core.sandbox.ajera.vocabulary import TOTALS
 from tests.sandbox.ajera_books import Ajera, Clock, books, running
 
 PROJECT = {"Description": "New pier", "BillingType": "TimeAndExpense", "RateTableKey": 1, "CompanyKey": 1}

@@ -197,3 +197,13 @@ async def test_methods_whose_shape_is_not_known_refuse() -> None:
     async with running() as ajera:
         assert await ajera.refusal("UpdateProjectsWithResources", {"UpdatedProjects": []}) == INVALID_DATA
         assert await ajera.content("EndTimesheetSessions", {}, 2) == {}
+
+
+async def test_timesheet_writes_are_in_the_ledger() -> None:
+    async with running() as ajera:
+        before = await sheet(ajera)
+        office = {"Timesheet Overhead Group Detail Key": 4, "D1 Regular": 1}
+        await update(ajera, before, UpdatedOverheads=[office])
+        change = ajera.server.ledger[-1].changes[0]
+        assert (change.table, change.key) == ("timesheets", 1)
+        assert change.before != change.after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from core.quirks.ajera import AjeraQuirks
 from core.sandbox.ajera.call import AUTH_ERROR, INVALID_DATA, Call, Method, Refused, Session, is_int
@@ -89,18 +91,17 @@ class AjeraServer:
         method = body["Method"]
         args = body.get("MethodArguments")
         seen: Mapping[str, Any] = args if isinstance(args, dict) else {}
-        if self.faults is not None:
-            instead = await self.faults.before(number, method, seen)
-            if instead is not None:
-                return _answer(instead)
-        if self.delay:
-            await asyncio.sleep(self.delay)
-        reply = self._reply(number, body, url)
-        if self.faults is not None:
-            instead = await self.faults.after(number, method, seen, reply)
-            if instead is not None:
-                return _answer(instead)
-        return _answer(reply)
+        try:
+            instead = await self.faults.before(number, method, seen) if self.faults else None
+            if instead is None:
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                reply = self._reply(number, body, url)
+                instead = await self.faults.after(number, method, seen, reply) if self.faults else None
+                instead = reply if instead is None else instead
+        except Exception as error:
+            return _Cut(error)
+        return _answer(instead)
 
     def _reply(self, number: int, body: Reply, url: str) -> Reply:
         method = body["Method"]
@@ -116,9 +117,11 @@ class AjeraServer:
             return self._run(number, found, self._call(body, session), body)
         except Refused as refused:
             return failure([refused], self.quirks)
-        except Exception:
+        except Exception as error:
             # A bug of the sandbox must not look like a broken network: answer as a server in trouble, and say so.
-            log.exception("the emulated Ajera failed in %s", method if method in METHODS else "an unknown method")
+            # Only kind and place are logged: the message may hold record data, and a rehearsal holds real records.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("the emulated Ajera failed: %s at %s:%s", type(error).__name__, place.name, place.lineno)
             return failure([Refused("An error has occurred.")], self.quirks)
 
     def _method(self, name: str, session: Session) -> Method | None:
@@ -191,6 +194,18 @@ def _page(reply: Reply, body: Reply) -> None:
     everything = reply["Content"][rows]
     reply["Content"][rows] = everything[(number - 1) * size : number * size]
     reply.update({"PageSize": size, "PageNumber": number, "PageCount": -(-len(everything) // size)})
+
+
+class _Cut(Response):
+    """A connection that breaks after the first bytes: the server closes it, in process the error reaches the caller."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(headers={"content-length": "64"})
+        self.error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  Starlette's shape
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        raise self.error
 
 
 def _answer(reply: Reply | Response) -> Response:

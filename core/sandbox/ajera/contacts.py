@@ -9,8 +9,8 @@ from core.sandbox.ajera.call import INVALID_DATA, Call, Content, Method, Refused
 from core.sandbox.ajera.data import Record
 from core.sandbox.ajera.gets import fetch
 from core.sandbox.ajera.render import custom_v1, flat, links_of, present
-from core.sandbox.ajera.schema import STATUSES
 from core.sandbox.ajera.updates import Batch, Entity, check_status, has_any, update
+from core.sandbox.ajera.vocabulary import STATUSES
 
 _NAME = ("FirstName", "MiddleName", "LastName")
 _TYPE_TEXTS = ("ContactTypeDescription", "ContactTypeNotes")

@@ -17,8 +17,9 @@ from typing import Any
 
 from core.quirks.ajera import AjeraQuirks
 from core.sandbox.ajera import timebooks
-from core.sandbox.ajera.schema import TABLES, TOTALS, default_of
+from core.sandbox.ajera.schema import TABLES, default_of
 from core.sandbox.ajera.stamps import millisecond, stamp_text
+from core.sandbox.ajera.vocabulary import TOTALS
 
 Record = dict[str, Any]
 
@@ -104,7 +105,7 @@ class AjeraData:
         self._index(table, key, stored)
         self._stamp(table, key, stamp)
         if self._journals:  # a seed of 100,000 records spent half its time on copies nobody asked for
-            self._note(Change(table, key, None, copy.deepcopy(stored)))
+            self._note(table, key, None, stored)
         if stamp is None:
             self._move_parent(table, stored)
         for group in nested:
@@ -130,7 +131,7 @@ class AjeraData:
             self._index(table, key, stored)
         self._stamp(table, key, None)
         self._move_parent(table, stored)
-        self._note(Change(table, key, before, copy.deepcopy(stored)))
+        self._note(table, key, before, stored)
 
     def delete(self, table: str, key: int) -> None:
         """Remove a record and its children. Raises KeyError when it is not there."""
@@ -147,7 +148,7 @@ class AjeraData:
         if table in TABLES:
             self._unindex(table, key, stored)
         self.stamps.get(table, {}).pop(key, None)
-        self._note(Change(table, key, copy.deepcopy(stored), None))
+        self._note(table, key, stored, None)
 
     def get(self, table: str, key: int) -> Record:
         """A copy of the record as stored, with every property. Raises KeyError when it is not there."""
@@ -321,9 +322,11 @@ class AjeraData:
         if record[name] in self.tables[parent] and parent == "projects":
             self._stamp(parent, record[name], None)
 
-    def _note(self, change: Change) -> None:
-        for journal in self._journals:
-            journal.append(change)
+    def _note(self, table: str, key: int, before: Record | None, after: Record | None) -> None:
+        if self._journals:
+            change = Change(table, key, copy.deepcopy(before), copy.deepcopy(after))
+            for journal in self._journals:
+                journal.append(change)
 
 
 def _plain(value: Any) -> Any:

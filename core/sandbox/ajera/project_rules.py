@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.sandbox.ajera.call import INVALID_DATA, Call, Refused
 from core.sandbox.ajera.data import Record
-from core.sandbox.ajera.schema import BILLING_TYPES, PROJECT_STATUSES
+from core.sandbox.ajera.vocabulary import BILLING_TYPES, PROJECT_STATUSES
 
 MAX_DESCRIPTION = 80
 MAX_ID = 30

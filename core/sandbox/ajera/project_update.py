@@ -91,7 +91,7 @@ def _judge_v1(call: Call, record: Record, twin: Record | None) -> Save:
 def _flatten(project: Record) -> dict[Place, tuple[Record, Record]]:
     """Every record of a nested project by (table, key), each with its place in the tree."""
     flat: dict[Place, tuple[Record, Record]] = {}
-    own = {k: v for k, v in project.items() if k not in ("InvoiceGroups", "Resources")}
+    own = {k: v for k, v in project.items() if k != "InvoiceGroups"}
     flat[("projects", project["ProjectKey"])] = (own, {})
     for group in _list(project.get("InvoiceGroups")):
         row = {k: v for k, v in group.items() if k not in ("Phases", "Client")}
@@ -105,7 +105,7 @@ def _flatten(project: Record) -> dict[Place, tuple[Record, Record]]:
 
 def _flatten_phases(flat: dict[Place, tuple[Record, Record]], phases: list[Record], place: Record) -> None:
     for phase in phases:
-        row = {k: v for k, v in phase.items() if k not in ("Phases", "Resources", "Contacts")}
+        row = {k: v for k, v in phase.items() if k != "Phases"}
         key = _put(flat, "phases", "PhaseKey", row, place)
         _flatten_phases(flat, _list(phase.get("Phases")), {**place, "ParentKey": key})
 

@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from core.sandbox.ajera.schema import INVOICE_GROUPS, PHASES, TOTALS
+from core.sandbox.ajera.schema import INVOICE_GROUPS, PHASES
+from core.sandbox.ajera.vocabulary import TOTALS
 
 if TYPE_CHECKING:
     from core.sandbox.ajera.data import AjeraData

@@ -42,7 +42,8 @@ def create_timesheet(call: Call) -> Content:
         raise Refused("A timesheet for this employee and week already exists.")
     rows = _prefilled(call, wanted, employee)
     key = open_timesheet(call.data, employee, week)
-    call.data.tables["timesheets"][key]["Project"] = rows
+    if rows:
+        call.data.edit("timesheets", key, {"Project": rows})
     return {"Timesheets": [show(call, key)]}
 
 
@@ -128,7 +129,7 @@ def _check_cells(row: Any, others: set[str]) -> None:
 
 
 def _apply(call: Call, update: Record) -> None:
-    sheet = call.data.tables["timesheets"][update["TimesheetKey"]]
+    sheet = call.data.get("timesheets", update["TimesheetKey"])
     days = days_of(sheet)
     for edit in update.get("UpdatedOverheads") or []:
         detail = edit["Timesheet Overhead Group Detail Key"]
@@ -142,6 +143,8 @@ def _apply(call: Call, update: Record) -> None:
         added = _set_cells(row, edit, days)
         if added:
             move_totals(call.data, sheet["EmployeeKey"], row["ProjectKey"], row["PhaseKey"], added)
+    rows = {"Overhead": sheet["Overhead"], "Project": sheet["Project"]}
+    call.data.edit("timesheets", update["TimesheetKey"], rows)
 
 
 def _project_row(call: Call, sheet: Record, edit: Record) -> Record:

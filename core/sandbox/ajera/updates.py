@@ -58,7 +58,7 @@ def update(call: Call, entity: Entity) -> Content:
     twins = {record[entity.key]: record for record in unchanged}
     for record in updated:
         _judge(batch, lambda r=record: _step(call, entity, r, twins, batch))  # type: ignore[misc]
-    for key in twins.keys() - {record[entity.key] for record in updated}:
+    for key in sorted(twins.keys() - {record[entity.key] for record in updated}):
         _judge(batch, lambda k=key: _twinless(call, entity, twins[k]))  # type: ignore[misc]
     if batch.refused and (single or call.quirks.per_record_errors == "all"):
         call.errors.extend(batch.refused)

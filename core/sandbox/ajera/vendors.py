@@ -8,8 +8,8 @@ from core.sandbox.ajera.contacts import check_entries
 from core.sandbox.ajera.data import Record
 from core.sandbox.ajera.gets import fetch
 from core.sandbox.ajera.render import flat, present
-from core.sandbox.ajera.schema import STATUSES
 from core.sandbox.ajera.updates import Batch, Entity, check_status, required, update
+from core.sandbox.ajera.vocabulary import STATUSES
 
 FILTERS: dict[str, filters.Filter] = {
     "FilterByCompany": filters.key_in("CompanyKey", absent_matches=True),
