@@ -38,7 +38,7 @@ HUBS: Final[Mapping[Kind, Hub]] = {
         ("clendor", "firm", "cl"),
         "Client",
         ("Name",),
-        ("ClientInd", "VendorInd", "Status"),
+        ("ClientInd", "VendorInd", "Status", "Owner"),
     ),
     Kind.CONTACT: Hub(
         Kind.CONTACT,

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from core.crm.catalogue import CONTACT_ROLES, EMPLOYEE_ROLES, Catalogue, is_project_name
 from core.crm.hubs import ADDRESS_PARTS, HUBS, PRIMARY
+from core.crm.query import moment_of
 from core.crm.wire import Row, flag_of, text_of
 from core.model.record import Entry, Record, TeamRow
 from core.model.values import Address, FieldType, Kind, Ref, Side
@@ -91,9 +92,17 @@ class Mapper:
         return (table.describe(code) if table and code else code) or None
 
     def _extra(self, kind: Kind, row: Row) -> dict[str, str]:
-        """What rules and screens need beside the mapped fields, by column name."""
+        """What rules and screens need beside the mapped fields, by column name; and `changed_at` (ISO), a contact's
+        `primary` (Y or N), a firm's `owner`."""
         names = [*HUBS[kind].extra, *(HUBS[kind].name if kind is Kind.PROJECT else ())]
         found = {name: text_of(row[name]).strip() for name in names if name in row and name not in _SKIP_EXTRA}
+        changed = moment_of(text_of(row.get("ModDate")))
+        if changed:
+            found["changed_at"] = changed.isoformat()
+        if kind is Kind.CONTACT:
+            found["primary"] = "Y" if flag_of(row.get("PrimaryInd")) else "N"
+        if kind is Kind.FIRM and "Owner" in row:
+            found["owner"] = text_of(row["Owner"]).strip()
         template = self.catalogue.template
         if kind is Kind.PROJECT and template and template in row:
             found["ProjectTemplate"] = text_of(row[template]).strip()

@@ -73,7 +73,8 @@ class Saver:
             if value is not None and value != "" and not spec.create_only:
                 tenant.writer.put(draught, spec, value, {})
         draught.columns |= self._identity(draft)
-        if draft.fields.get("mark") and kind.value in tenant.catalogue.marks:
+        # A firm made here is in the sync from the start (sync-rules 2); others where the draft says so.
+        if draft.fields.get("mark", kind is Kind.FIRM) and kind.value in tenant.catalogue.marks:
             draught.columns |= tenant.writer.mark(kind, True)
         if draft.template and tenant.catalogue.template:
             draught.columns |= tenant.writer.template(draft.template)
@@ -165,8 +166,14 @@ class Saver:
 
     async def _put_hub(self, before: Record, body: Mapping[str, object]) -> list[Row]:
         hub = HUBS[before.kind]
-        path = f"{hub.path}/{segment(before.key)}"
+        path = f"{hub.path}/{segment(self._path_key(before))}"
         return await self._client.put(path, body, self._tenant.mapper.wanted(before.kind), f"change {hub.path}")
+
+    def _path_key(self, before: Record) -> str:
+        """The key in the path: an employee's may want its company (section 12: both forms were seen)."""
+        company = text_of(cell(_raw(before), "EmployeeCompany", "")).strip()
+        with_company = self._options.quirks.employee_path == "company" and before.kind is Kind.EMPLOYEE
+        return f"{before.key}|{company}" if with_company and company else before.key
 
     async def _update_firm(self, before: Record, draught: Draught) -> list[Row]:
         """A firm's columns and its primary address row, in one PUT where the row is there."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from core.crm.client import CrmClient
 from core.crm.cursor import ROUNDING, Seen, at_start, capped, newest, read_cursor
@@ -16,19 +17,28 @@ from core.crm.options import CrmOptions
 from core.crm.query import Query, any_of, changed_since, equals, moment_of
 from core.crm.replies import SIDE
 from core.crm.saving import Saver
-from core.crm.session import Login, Session
 from core.crm.tenant import Tenant, connection_of, find_tenant, probe_date_filter
 from core.crm.wire import Row, text_of
 from core.errors import ListNotTrusted
-from core.http import Http
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import FieldSpec
 from core.ports import Connection, Draft, Pulled
 
+MANY_ROWS: Final = 200  # mapping more than this takes longer than the event loop should wait
+
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+async def _records(tenant: Tenant, kind: Kind, rows: Sequence[Row]) -> tuple[Record, ...]:
+    """The records of rows; many of them in a thread, over values nobody changes."""
+
+    def mapped() -> tuple[Record, ...]:
+        return tuple(tenant.mapper.record(kind, row) for row in rows)
+
+    return mapped() if len(rows) <= MANY_ROWS else await asyncio.to_thread(mapped)
 
 
 class CrmSystem:
@@ -49,6 +59,7 @@ class CrmSystem:
         self._options = options or CrmOptions()
         self._now = now
         self._tenant: Tenant | None = None
+        self._connecting = asyncio.Lock()
 
     @property
     def requests(self) -> int:
@@ -70,8 +81,9 @@ class CrmSystem:
         return connection_of(tenant, self._options, missing, offset)
 
     async def _ready(self) -> Tenant:
-        if self._tenant is None:
-            await self.connect()
+        async with self._connecting:
+            if self._tenant is None:
+                await self.connect()
         assert self._tenant is not None
         return self._tenant
 
@@ -89,8 +101,7 @@ class CrmSystem:
         stamps = [(text_of(row.get("ModDate")), tenant.mapper.key(kind, row)) for row in rows]
         last = await self._proved(kind, seen, stamps) if seen else newest(stamps)
         cursor = str(capped(last or at_start(scan.date), scan.date))
-        records = tuple(tenant.mapper.record(kind, row) for row in rows)
-        return Pulled(kind, SIDE, records, cursor, whole=seen is None)
+        return Pulled(kind, SIDE, await _records(tenant, kind, rows), cursor, whole=seen is None)
 
     def _list(self, kind: Kind, fields: Sequence[str]) -> Query:
         """A query over the whole hub in key order; of projects only the top level (contract section 5)."""
@@ -161,7 +172,7 @@ class CrmSystem:
         """Rows by the keys asked for. Several keys go into one call; one that is not in the answer is asked for
         alone, so that nothing counts as deleted because a filter was not understood."""
         found: dict[str, Row] = {}
-        if len(keys) > 1:
+        if len(keys) > 1 or kind is Kind.EMPLOYEE:  # an employee's path may want the company too (section 12)
             size = max(1, self._options.batch)
             parts = [keys[start : start + size] for start in range(0, len(keys), size)]
             for rows in await asyncio.gather(*(self._batch(tenant, kind, part) for part in parts)):
@@ -218,10 +229,3 @@ class CrmSystem:
         """Write only these fields; the record as the CRM holds it then. Raises RecordRefused, RecordMissing."""
         tenant = await self._ready()
         return await Saver(self._client, tenant, self._options, self.get).update(before, changes)
-
-
-def crm_system(
-    http: Http, login: Login, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions | None = None
-) -> CrmSystem:
-    """The system over one connection; `fields` is the policy's field map. Closing it closes the connection."""
-    return CrmSystem(CrmClient(http, Session(http, login)), fields, options)

@@ -119,6 +119,9 @@ class CrmQuirks:
     employee_length: int = _number(
         0, low=0, high=20, section="8", about="fixed length of employee numbers; 0 = any length"
     )
+    employee_path: str = _choice(
+        "number", "company", section="12", about="an employee's path key: Employee, or Employee|EmployeeCompany"
+    )
 
     # -- lists (sections 4, 5; probes P4, P6) -------------------------------------------------------------------------
     default_page_size: int = _number(
