@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.engine.clock import iso
-from core.engine.pull import gone_records, note_dirty, put_gone
+from core.engine.pull import gone_records, put_gone
 from core.model.link import Base, Choice, Link, LinkState, Pair
 from core.model.plan import Action, Op
 from core.model.record import Record
@@ -54,9 +54,6 @@ class Landing:
             for decision in self.store.decisions().values():
                 if decision.choice is Choice.CREATE and decision.key == action.key(record.side.other):
                     tx.drop_decision(decision.id)
-            source = action.key(record.side.other)
-            if source:  # lists that name it (contacts of a firm) are looked at again
-                note_dirty(self.store, tx, [record.id, (action.kind, record.side.other, source)])
             tx.add_history([self._entry(replace(action, ajera_key=ajera_key, crm_key=crm_key), record)])
         return link
 

@@ -195,24 +195,47 @@ def _chunks(records: list[Record], size: int) -> Iterator[list[Record]]:
 
 def dirty_records(store: Store) -> frozenset[RecordId] | None:
     """What moved and was not planned and applied yet; None means everything."""
-    kept = store.setting("dirty", [])
-    if kept == "all":
+    if store.setting("dirty_all", 0):
         return None
-    return frozenset((Kind(kind), Side(side), key) for kind, side, key in kept)
+    return _dirty_list(store)
+
+
+def _dirty_list(store: Store) -> frozenset[RecordId]:
+    return frozenset((Kind(kind), Side(side), key) for kind, side, key in store.setting("dirty", []))
 
 
 def note_dirty(store: Store, tx: Transaction, ids: Iterable[RecordId]) -> None:
-    new = list(ids)
-    now = dirty_records(store)
-    if now is None or not new:
+    """These records moved. Too many to list: everything is dirty (a counter, so that what moves
+    during a run is not forgotten at its end)."""
+    new = set(ids)
+    if not new:
         return
-    merged = now | set(new)
-    body = "all" if len(merged) > MOST_DIRTY else sorted([k.value, s.value, key] for k, s, key in merged)
-    tx.put_setting("dirty", body)
+    merged = _dirty_list(store) | new
+    if len(merged) > MOST_DIRTY:
+        tx.put_setting("dirty_all", store.setting("dirty_all", 0) + 1)
+        merged = frozenset()
+    tx.put_setting("dirty", sorted([k.value, s.value, key] for k, s, key in merged))
 
 
-def clear_dirty(tx: Transaction) -> None:
-    tx.put_setting("dirty", [])
+@dataclass(frozen=True)
+class Seen:
+    """What was dirty when a plan was made."""
+
+    everything: int
+    records: frozenset[RecordId]
+
+
+def dirty_now(store: Store) -> Seen:
+    return Seen(store.setting("dirty_all", 0), _dirty_list(store))
+
+
+def forget_dirty(store: Store, tx: Transaction, seen: Seen) -> None:
+    """What the plan saw was acted on; what moved since stays dirty."""
+    if seen.everything and store.setting("dirty_all", 0) == seen.everything:
+        tx.put_setting("dirty_all", 0)
+    left = _dirty_list(store) - seen.records
+    if left != _dirty_list(store):
+        tx.put_setting("dirty", sorted([k.value, s.value, key] for k, s, key in left))
 
 
 def gone_records(store: Store) -> frozenset[RecordId]:

@@ -17,7 +17,7 @@ from core.engine.clock import from_iso, iso
 from core.engine.events import Bus, Event
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
-from core.engine.pull import Puller, clear_dirty
+from core.engine.pull import Puller, Seen, dirty_now, forget_dirty
 from core.engine.settle import Settler
 from core.engine.views import Progress
 from core.errors import AjerasyncError, GuardTripped, RunInProgress
@@ -61,6 +61,7 @@ class Runner:
         self.puller = Puller(self.systems, self.store, self.clock)
         self._cancelled = False
         self._mode: Mode | None = None
+        self._seen = Seen(0, frozenset())
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -115,7 +116,8 @@ class Runner:
         since = {item.id: item.since for item in self.store.items()}
         with self.store.transaction() as tx:
             keep_plan(tx, made, since)
-            tx.put_setting("seen_mode", _mode_body(made.mode))
+            if self.store.setting("seen_mode") != _mode_body(made.mode):
+                tx.put_setting("seen_mode", _mode_body(made.mode))
         self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
         return made
 
@@ -123,6 +125,7 @@ class Runner:
         """The kernel over a snapshot, in a thread: planning never holds the loop."""
         assert self._mode is not None
         now = self.clock.now()
+        self._seen = dirty_now(self.store)
         look = situation(
             self.store,
             self.rules.policy,
@@ -196,7 +199,7 @@ class Runner:
             except Exception as caught:
                 self._finish(record, made, outcome, "failed", started, f"{type(caught).__name__}")
                 raise
-            done = self._finish(record, made, outcome, _outcome(error, outcome, made), started, str(error or ""))
+            done = self._finish(record, made, outcome, _outcome(error, outcome), started, str(error or ""))
             if error is not None:
                 raise error
             return done
@@ -233,9 +236,10 @@ class Runner:
         if not outcome.cancelled:
             with self.store.transaction() as tx:
                 if not outcome.failed and not outcome.skipped:
-                    clear_dirty(tx)
-                tx.put_setting("policy", policy_print(self.rules.policy))
-                tx.put_setting("mode", _mode_body(made.mode))
+                    forget_dirty(self.store, tx, self._seen)
+                for name, value in (("policy", policy_print(self.rules.policy)), ("mode", _mode_body(made.mode))):
+                    if self.store.setting(name) != value:
+                        tx.put_setting(name, value)
         return outcome
 
     def _applier(self, run: str) -> Applier:
@@ -345,14 +349,14 @@ class _Held:
         self._lock.release()
 
 
-def _outcome(error: AjerasyncError | None, outcome: Outcome, made: Plan | None) -> str:
+def _outcome(error: AjerasyncError | None, outcome: Outcome) -> str:
     if isinstance(error, GuardTripped):
         return "refused"
     if error is not None:
         return "failed"
     if outcome.cancelled:
         return "cancelled"
-    if outcome.failed or outcome.skipped or (made is not None and made.waiting):
+    if outcome.failed or outcome.skipped:
         return "partial"
     return "ok"
 

@@ -1,0 +1,254 @@
+"""Ticks: stored here at once, checked where they are made, undone and redone (sync-rules 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from core.engine.clock import iso
+from core.engine.facts import column_of, remembered, template_refusal
+from core.engine.pull import note_dirty
+from core.engine.views import Marked
+from core.errors import UsageError
+from core.model.link import Mark
+from core.model.record import Record
+from core.model.values import Kind, Ref, Side
+from core.policy import Policy
+from core.ports import Clock, Store
+from core.reconcile.ticks import ticked
+
+MOST_UNDO = 200
+
+
+@dataclass
+class _Act:
+    """One tick act: marks as they were before (None: there was none) and as they are after."""
+
+    before: list[Mark | None]
+    after: list[Mark | None]
+    ids: list[str]
+
+
+@dataclass
+class Ticking:
+    """Makes and takes back ticks."""
+
+    store: Store
+    policy: Policy
+    clock: Clock
+    _done: list[_Act] = field(default_factory=list)
+    _undone: list[_Act] = field(default_factory=list)
+
+    def mark(
+        self,
+        kind: Kind,
+        keys: Sequence[str],
+        on: bool,
+        *,
+        side: Side = Side.CRM,
+        firm: str | None = None,
+        project: str | None = None,
+        template: str | None = None,
+    ) -> Marked:
+        """Tick or untick records. An unknown key is a UsageError; what may not be ticked is refused
+        with the reason, and the others go through."""
+        if kind is Kind.EMPLOYEE:
+            raise UsageError("employees have no tick: from Ajera 8.09 they all go to the CRM")
+        records = [self._known(kind, side, key) for key in keys]
+        if template is not None:
+            self._check_template(template)
+        changed: list[Mark] = []
+        refused: list[tuple[str, str]] = []
+        for record in records:
+            reason = self._refusal(record, on, firm, project, changed)
+            if reason:
+                refused.append((record.key, reason))
+            else:
+                changed.append(self._mark_of(record, on, project, template))
+        self._keep(changed)
+        return Marked(tuple(mark.key for mark in changed), tuple(refused))
+
+    def _known(self, kind: Kind, side: Side, key: str) -> Record:
+        record = self.store.records(kind, side).get(key)
+        if record is None:
+            raise UsageError(f"there is no {kind} with the key {key!r} in {side}")
+        return record
+
+    def _check_template(self, template: str) -> None:
+        facts = remembered(self.store)
+        if facts.known and template not in facts.crm_templates:
+            raise UsageError(
+                f"the CRM's list of Ajera Project Templates has no {template!r}; it has: {', '.join(facts.crm_templates)}"
+            )
+        reason = template_refusal(facts, self.policy, template) if facts.known else None
+        if reason:
+            raise UsageError(f"the template {template!r} cannot be used: {reason}")
+
+    def _mark_of(self, record: Record, on: bool, project: str | None, template: str | None) -> Mark:
+        columns = remembered(self.store).columns
+        known = remembered(self.store).known
+        local = record.side is Side.AJERA or (known and column_of(record.kind, project) not in columns)
+        old = self.store.marks().get(f"{record.kind}:{record.side}:{record.key}:{project or ''}")
+        chosen = template or (old.template if old else None)
+        return Mark(record.kind, record.side, record.key, on, project, chosen, local=local, at=iso(self.clock.now()))
+
+    # -- refusals ----------------------------------------------------------------------------------
+
+    def _refusal(
+        self, record: Record, on: bool, firm: str | None, project: str | None, so_far: list[Mark]
+    ) -> str | None:
+        if not on:
+            return None
+        if record.why_not is not None:
+            return record.why_not
+        if record.kind is Kind.PROJECT:
+            return self._closed(record)
+        if record.kind is Kind.CONTACT and record.side is Side.CRM:
+            return self._contact_refusal(record, firm, project, so_far)
+        return None
+
+    def _closed(self, record: Record) -> str | None:
+        if self.policy.closed_projects == "follow":
+            return None
+        ajera = record
+        if record.side is Side.CRM:
+            key = self.store.links().partner(Kind.PROJECT, Side.CRM, record.key)
+            found = self.store.records(Kind.PROJECT, Side.AJERA).get(key or "")
+            if found is None:
+                return None
+            ajera = found
+        if ajera.fields.get("status") == "Closed":
+            return 'it is closed in Ajera ([sync] closed_projects = "follow" keeps its money fields fresh)'
+        return None
+
+    def _contact_refusal(self, record: Record, firm: str | None, project: str | None, so_far: list[Mark]) -> str | None:
+        if project is not None:
+            return self._project_contact_refusal(record, project, so_far)
+        own = record.fields.get("firm")
+        own_key = own.key if isinstance(own, Ref) else None
+        if firm is not None and own_key != firm:
+            return f"it does not belong to firm {firm} but to {own_key or 'none'}"
+        if own_key is None or self.policy.firm_cap is None:
+            return None
+        there = self.ticked_of_firm(own_key) | {
+            mark.key for mark in so_far if mark.on and self._firm(mark.key) == own_key
+        }
+        return self._over_cap(record, there, self.policy.firm_cap, Kind.FIRM, own_key)
+
+    def _firm(self, contact: str) -> str | None:
+        record = self.store.records(Kind.CONTACT, Side.CRM).get(contact)
+        firm = record.fields.get("firm") if record else None
+        return firm.key if isinstance(firm, Ref) else None
+
+    def _project_contact_refusal(self, record: Record, project: str, so_far: list[Mark]) -> str | None:
+        owner = self._known(Kind.PROJECT, Side.CRM, project)
+        if owner.contacts is not None and record.key not in {entry.key for entry in owner.contacts}:
+            return f"it is not a contact of project {owner.label}"
+        cap = self.policy.project_cap
+        if cap is None:
+            return None
+        there = self.ticked_of_project(project) | {mark.key for mark in so_far if mark.on and mark.project == project}
+        return self._over_cap(record, there, cap, Kind.PROJECT, project)
+
+    def _over_cap(self, record: Record, there: set[str], cap: int, kind: Kind, owner: str) -> str | None:
+        others = there - {record.key}
+        if len(others) < cap:
+            return None
+        contacts = self.store.records(Kind.CONTACT, Side.CRM)
+        names = sorted(contacts[key].label for key in others if key in contacts)
+        where = self.store.records(kind, Side.CRM)[owner].label
+        return f"{where} has {len(others)} of {cap} ticked contacts: {'; '.join(names)}. Untick one of them first"
+
+    def ticked_of_firm(self, firm: str) -> set[str]:
+        """The contacts of a firm whose tick is on, ticks made here included."""
+        marks = self.store.marks()
+        return {
+            key
+            for key, record in self.store.records(Kind.CONTACT, Side.CRM).items()
+            if isinstance(of := record.fields.get("firm"), Ref)
+            and of.key == firm
+            and ticked(record, marks.get(f"contact:crm:{key}:"))
+        }
+
+    def ticked_of_project(self, project: str) -> set[str]:
+        record = self._known(Kind.PROJECT, Side.CRM, project)
+        marks = self.store.marks()
+        found = set()
+        for entry in record.contacts or ():
+            mark = marks.get(f"contact:crm:{entry.key}:{project}")
+            if mark.on if mark is not None else entry.marked:
+                found.add(entry.key)
+        return found
+
+    # -- keeping, undo, redo ---------------------------------------------------------------------------
+
+    def _keep(self, marks: list[Mark]) -> None:
+        if not marks:
+            return
+        kept = self.store.marks()
+        act = _Act([kept.get(mark.id) or self._as_held(mark) for mark in marks], list(marks), [m.id for m in marks])
+        self._write(act.after, act.ids)
+        self._done = [*self._done[-MOST_UNDO:], act]
+        self._undone.clear()
+
+    def _write(self, marks: list[Mark | None], ids: list[str]) -> None:
+        """Store these marks; a tick that says what the system holds already needs no mark."""
+        with self.store.transaction() as tx:
+            for mark, mark_id in zip(marks, ids, strict=True):
+                if mark is None or self._says_nothing(mark):
+                    if mark_id in self.store.marks():
+                        tx.drop_mark(mark_id)
+                else:
+                    tx.put_mark(mark)
+                kind, side, key, project = mark_id.split(":", 3)
+                named = (Kind(kind), Side(side), key)
+                note_dirty(self.store, tx, [named, *([(Kind.PROJECT, Side.CRM, project)] if project else [])])
+
+    def _says_nothing(self, mark: Mark) -> bool:
+        if mark.local:
+            return False
+        if mark.project is not None:
+            owner = self.store.records(Kind.PROJECT, Side.CRM).get(mark.project)
+            rows = owner.contacts or () if owner else ()
+            return any(entry.key == mark.key and entry.marked == mark.on for entry in rows)
+        record = self.store.records(mark.kind, mark.side).get(mark.key)
+        if record is None or record.marked is None:
+            return False
+        return record.marked == mark.on and mark.template in (None, record.template)
+
+    def undo(self) -> Marked:
+        """The last tick act taken back. What a run pushed meanwhile is ticked back as a new change."""
+        if not self._done:
+            raise UsageError("there is no tick to undo")
+        act = self._done.pop()
+        self._write(act.before, act.ids)
+        self._undone.append(act)
+        return Marked(tuple(mark_id.split(":", 3)[2] for mark_id in act.ids))
+
+    def _as_held(self, mark: Mark) -> Mark | None:
+        """The tick as the system holds it now, so that taking back restores exactly that."""
+        if mark.local:
+            return None
+        if mark.project is not None:
+            owner = self.store.records(Kind.PROJECT, Side.CRM).get(mark.project)
+            rows = owner.contacts or () if owner else ()
+            return replace(mark, on=any(e.key == mark.key and e.marked for e in rows), template=None)
+        record = self.store.records(mark.kind, mark.side)[mark.key]
+        return replace(mark, on=bool(record.marked), template=record.template)
+
+    def redo(self) -> Marked:
+        if not self._undone:
+            raise UsageError("there is no tick to redo")
+        act = self._undone.pop()
+        self._write(act.after, act.ids)
+        self._done.append(act)
+        return Marked(tuple(mark_id.split(":", 3)[2] for mark_id in act.ids))
+
+    def take_template(self, project: str, template: str) -> Marked:
+        """Choose the Ajera Project Template of a project; its tick stays as it is."""
+        self._check_template(template)
+        record = self._known(Kind.PROJECT, Side.CRM, project)
+        mark = self.store.marks().get(f"project:crm:{project}:")
+        on = ticked(record, mark)
+        self._keep([self._mark_of(record, on, None, template)])
+        return Marked((project,))
