@@ -333,7 +333,7 @@ class Service:
 
     def _kind_counts(self) -> dict[str, dict[str, int]]:
         ticks = offline_ticks(self.store, self.policy, self.clock)
-        linked = {kind: 0 for kind in Kind}
+        linked = dict.fromkeys(Kind, 0)
         for link in self.store.links().by_ajera.values():
             linked[link.kind] += link.state != "gone"
         return {
