@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, TextIO
@@ -171,7 +172,7 @@ class Sandbox:
         crm = crm_app(self.crm, self.crm_quirks, delay_ms=wait, clock=clock, faults=crm_faults)
         for app, port in ((ajera, options.ajera_port), (crm, options.crm_port)):
             sock = listen(options.host, port)
-            self._servers.append(AppServer(self._counted(app), sock, date_header=app is ajera))
+            self._servers.append(AppServer(self._counted(app), sock))
             await self._servers[-1].start()
             if app is ajera:
                 self.ajera_url = origin(sock, options.host) + url_path(self.ajera)
@@ -179,9 +180,19 @@ class Sandbox:
                 self.crm_url = origin(sock, options.host) + PREFIX
 
     def _counted(self, app: _App) -> _App:
+        """The application with its requests counted, and each reply dated by the sandbox's own clock."""
+
         async def counted(scope: Any, receive: Any, send: Any) -> None:
+            async def dated(message: MutableMapping[str, Any]) -> None:
+                if message["type"] == "http.response.start":
+                    headers = list(message.get("headers", ()))
+                    if not any(name.lower() == b"date" for name, _ in headers):
+                        headers.append((b"date", format_datetime(self.clock().astimezone(UTC), usegmt=True).encode()))
+                    message["headers"] = headers
+                await send(message)
+
             self._requests += scope["type"] == "http"
-            await app(scope, receive, send)
+            await app(scope, receive, dated)
 
         return counted
 

@@ -49,16 +49,16 @@ def origin(sock: socket.socket, host: str) -> str:
 class AppServer:
     """A running application; ``start`` returns when it accepts requests.
 
-    ``date_header`` False leaves the Date header to the application.
+    The Date header is the application's own: an emulated system has a clock of its own.
     """
 
-    def __init__(self, app: Any, sock: socket.socket, *, date_header: bool = True) -> None:
+    def __init__(self, app: Any, sock: socket.socket) -> None:
         config = uvicorn.Config(
             app,
             log_config=None,
             log_level="warning",
             access_log=False,
-            date_header=date_header,
+            date_header=False,
             server_header=False,
             ws="none",
             timeout_graceful_shutdown=GRACE_SECONDS,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pytest
-from rapidfuzz import fuzz
+from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.codetables import TEMPLATE_TABLE
@@ -178,15 +178,31 @@ def test_one_clean_firm_has_six_clean_contacts(seeds: list[Seeded]) -> None:
         assert max(at.values()) >= 6
 
 
-def test_a_clean_name_is_not_like_any_name_in_ajera() -> None:
-    for number in (1, 2, 3):
-        s = make(number)
-        clean = {f.name.casefold() for f in s.world.firms if f.part == "clean"}
-        taken = {c["Description"].casefold() for c in s.of_ajera("clients")}
-        assert max(fuzz.token_sort_ratio(a, b) for a in clean for b in taken) <= 80
-        people = {c.full.casefold() for c in s.world.contacts if c.part == "clean"}
-        known = {person(c) for c in s.of_ajera("contacts")}
-        assert max(fuzz.token_sort_ratio(a, b) for a in people for b in known) <= 85
+def test_one_clean_project_has_six_contacts_none_ticked(seeds: list[Seeded]) -> None:
+    for s in seeds:
+        projects = {p["WBS1"] for p in clean_projects(s)}
+        rows = [r for r in s.of_crm("project_contact") if r["WBS1"] in projects]
+        assert max(Counter(r["WBS1"] for r in rows).values()) >= 6
+        assert {r["AjeraSync"] for r in rows} == {"N"}
+
+
+def likeness(a: str, b: str) -> float:
+    return max(Levenshtein.normalized_similarity(a, b), JaroWinkler.similarity(a, b) - 0.05)
+
+
+def test_a_clean_name_is_not_like_any_name_in_ajera(seeds: list[Seeded]) -> None:
+    for s in seeds:
+        if len(s.world.contacts) > 300:
+            continue
+        clean = [f.name.casefold() for f in s.world.firms if f.part == "clean"]
+        taken = [c["Description"].casefold() for c in s.of_ajera("clients")]
+        assert max(likeness(a, b) for a in clean for b in taken) < 0.9
+        people = [f"{c.first} {c.last}".casefold() for c in s.world.contacts if c.part == "clean"]
+        known = [f"{c['FirstName']} {c['LastName']}".casefold() for c in s.of_ajera("contacts")]
+        assert max(likeness(a, b) for a in people for b in known) < 0.9
+        works = [p.name.casefold() for p in s.world.projects if p.part == "clean"]
+        there = [p["Description"].casefold() for p in s.of_ajera("projects")]
+        assert max(likeness(a, b) for a in works for b in there) < 0.9
 
 
 def test_every_clean_and_strong_record_of_the_world_is_what_it_says(seeds: list[Seeded]) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,11 @@ async def test_both_systems_answer_with_the_login_of_the_settings() -> None:
         assert firms.headers.get_list("date") != []
 
 
-async def test_each_reply_has_one_date() -> None:
-    async with Sandbox(SMALL) as sandbox, httpx.AsyncClient() as http:
+async def test_each_reply_has_one_date_and_it_is_that_of_the_sandbox() -> None:
+    then = datetime(2031, 5, 6, 7, 8, 9, tzinfo=UTC)
+    async with Sandbox(SMALL, clock=lambda: then) as sandbox, httpx.AsyncClient() as http:
         for reply in (await http.post(sandbox.ajera_url, json={}), await http.get(f"{sandbox.crm_url}/firm")):
-            assert len(reply.headers.get_list("date")) == 1
+            assert reply.headers.get_list("date") == ["Tue, 06 May 2031 07:08:09 GMT"]
 
 
 async def test_the_settings_are_accepted_by_the_program(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ the clock of the data. Promises, for every seed (held by ``tests/sandbox/test_se
 
 - at least a quarter of the firms, contacts and projects are in the CRM only, unticked, uniquely named, active and
   complete; a project of these has a client and a template to choose;
-- at least one firm, itself one of these, has six such contacts;
+- at least one firm, itself one of these, has six such contacts, and one of these projects has six contacts;
 - at least a quarter are on both sides with strong evidence: a firm by name and one of e-mail, web site, phone and
   postcode, a contact by e-mail and last name, a project by number and name;
 - the rest are the hard cases (``firms.CASES``, ``contacts.CASES``, ``projects.CASES``).

@@ -12,28 +12,38 @@ from collections.abc import Callable
 from random import Random
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
 
 from core.sandbox.seed import words
 
 CLOSE_LIMIT = 1500
-CLOSE_SCORE = 80.0
+#: By letters in any order of words, and by how it begins: either is enough to look alike.
+CLOSE_LETTERS, CLOSE_START = 80.0, 0.90
 TRIES = 25
 Draw = Callable[[Random], str]
 
 
+def loosely(name: str) -> str:
+    """A name without case; of a person without the middle name, which people leave out."""
+    first, bar, rest = name.casefold().partition("|")
+    return f"{first} {rest.rpartition('|')[2]}" if bar else first
+
+
 class NamePool:
-    """The names of one kind that are taken, compared without case."""
+    """The names of one kind that are taken, compared without case; a person's is ``First|Middle|Last``."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._taken: set[str] = set()
+        self._loose: set[str] = set()
         self.others: list[str] = []
 
     def take(self, name: str, *, on_ajera: bool) -> str:
         """Note a name that a record means to have, unique or not."""
         self._taken.add(name.casefold())
+        self._loose.add(loosely(name))
         if on_ajera:
-            self.others.append(name.casefold())
+            self.others.append(loosely(name))
         return name
 
     def is_free(self, *names: str) -> bool:
@@ -44,7 +54,8 @@ class NamePool:
         """A new unique name; ``apart`` also keeps it away from everything Ajera holds."""
         name = draw(self._rng)
         for attempt in range(TRIES * 8):
-            if name.casefold() not in self._taken and not (apart and attempt < TRIES and self._is_close(name)):
+            taken = loosely(name) in self._loose if apart else name.casefold() in self._taken
+            if not taken and not (apart and attempt < TRIES and self._is_close(name)):
                 return self.take(name, on_ajera=on_ajera)
             name = draw(self._rng)
         return self.take(self._numbered(name), on_ajera=on_ajera)
@@ -52,10 +63,10 @@ class NamePool:
     def _is_close(self, name: str) -> bool:
         if len(self.others) > CLOSE_LIMIT:
             return False
-        hit = process.extractOne(
-            name.casefold(), self.others, scorer=fuzz.token_sort_ratio, score_cutoff=CLOSE_SCORE, processor=None
-        )
-        return hit is not None
+        own, others = loosely(name), self.others
+        letters = process.extractOne(own, others, scorer=fuzz.token_sort_ratio, score_cutoff=CLOSE_LETTERS)
+        start = process.extractOne(own, others, scorer=JaroWinkler.similarity, score_cutoff=CLOSE_START)
+        return letters is not None or start is not None
 
     def _numbered(self, name: str) -> str:
         number = 2

@@ -100,11 +100,17 @@ class ProjectMaker:
 
     def clean(self, index: int, templated: int) -> Project:
         """In the CRM only, with a client; the first ``templated`` have their template chosen already."""
-        made = self.project(CLEAN, "clean", self.pick(self.open_clients), apart=True)
+        client = self.fullest_client() if index == 0 else self.pick(self.open_clients)
+        made = self.project(CLEAN, "clean", client, apart=True)
         if index < templated:
             made.template = self.rng.choice([t.name for t in TEMPLATES if not t.nested and t.billing != "Marketing"])
-        self.add_people(made, ticked=0)
+        self.add_people(made, ticked=0, most=None if index == 0 else MARKED_CONTACTS)
         return made
+
+    def fullest_client(self) -> Firm | None:
+        """The clean firm with the most contacts: all six of them are on its project, one more than can be ticked."""
+        clean = [f for f in self.open_clients if f.part == CLEAN]
+        return max(clean, key=lambda f: len(f.contacts), default=None) or self.pick(self.open_clients)
 
     def strong(self, index: int) -> Project:
         made = self.project(STRONG, "strong", self.pick(self.strong_clients), on_ajera=True)
@@ -137,11 +143,11 @@ class ProjectMaker:
         done = (self.today - made.started).days / max(1, (made.due - made.started).days)
         made.percent = max(0, min(100, round(done * 100) - self.rng.randrange(0, 15)))
 
-    def add_people(self, made: Project, *, ticked: int) -> None:
+    def add_people(self, made: Project, *, ticked: int, most: int | None = MARKED_CONTACTS) -> None:
         """The client's contacts on the project, the first ``ticked`` of them with Ajera Sync."""
         staff = [c for c in made.client.contacts if _usable(c)] if made.client else []
-        made.contacts = staff[:MARKED_CONTACTS]
-        made.marked_contacts = min(ticked, len(made.contacts))
+        made.contacts = staff[:most]
+        made.marked_contacts = min(ticked, len(made.contacts), MARKED_CONTACTS)
 
 
 def _usable(contact: Contact) -> bool:
