@@ -83,7 +83,7 @@ class AjeraClient:
             "APIVersion": version,
             "UseSessionCookie": False,
         }
-        answer = await self._send(name, body, reading=True)
+        answer = await self._patiently(name, body, reading=True)
         session = validated(SessionContent, answer.content, name)
         if not session.SessionToken:
             raise LoginRefused(Side.AJERA, "Ajera answered the login without a session token")
@@ -293,12 +293,12 @@ def _meaning(method: str, texts: Sequence[str], ids: set[int]) -> SystemFailure:
     shown = [safe_line(text, 200) for text in texts]
     words = " ".join(texts).casefold()
     message = f"Ajera refused {method}: {'; '.join(shown)}"
+    if _any(words, names.RATE_WORDS):
+        return RateLimited(Side.AJERA, message)
     if method == "CreateAPISession":
         return LoginRefused(Side.AJERA, f"Ajera refused the login: {'; '.join(shown)}")
     if _any(words, names.ACCESS_WORDS):
         return AccessRefused(Side.AJERA, message)
-    if _any(words, names.RATE_WORDS):
-        return RateLimited(Side.AJERA, message)
     if "timesheet" not in words and _any(words, names.SESSION_WORDS):
         return SessionEnded(Side.AJERA, message)
     if _any(words, names.LOGIN_WORDS):

@@ -117,7 +117,7 @@ def _object(value: object) -> object:
     return None if value == "" else value
 
 
-Text = Annotated[str, BeforeValidator(read_text)]
+Str = Annotated[str, BeforeValidator(read_text)]
 Key = Annotated[int | None, BeforeValidator(read_key)]
 Flag = Annotated[bool, BeforeValidator(read_flag)]
 Amount = Annotated[Decimal | None, BeforeValidator(read_amount)]
@@ -144,37 +144,37 @@ def validated(model: type[W], raw: Mapping[str, Any], method: str) -> W:
 
 class ErrorItem(Wire):
     ErrorID: Amount = None
-    ErrorMessage: Text = ""
+    ErrorMessage: Str = ""
 
 
 class Envelope(Wire):
     """Every answer (3.2). `Content` may be missing, null or "" on failure."""
 
     ResponseCode: Amount = None
-    Message: Text = ""
+    Message: Str = ""
     Errors: Annotated[list[ErrorItem], BeforeValidator(_list)] = []
     Content: Annotated[Any, BeforeValidator(lambda value: value if isinstance(value, dict) else {})] = {}
-    UsageKey: Text = ""
+    UsageKey: Str = ""
 
 
 class TimesheetRights(Wire):
     UserHasAccess: Flag = True
-    TimeStartOfWeek: Text = ""
+    TimeStartOfWeek: Str = ""
 
 
 class SessionContent(Wire):
     """What is wanted of a session (2.1). ICRConfigFile holds other parties' secrets: never read."""
 
-    SessionToken: Text
-    CompanyName: Text = ""
-    AjeraVersion: Text = ""
+    SessionToken: Str
+    CompanyName: Str = ""
+    AjeraVersion: Str = ""
     Timesheets: Annotated[TimesheetRights | None, BeforeValidator(_object)] = None
 
 
 class ContactEntry(Wire):
     ContactKey: Key = None
     Order: Amount = None
-    Text: Text = ""
+    Text: Str = ""
 
 
 Entries = Annotated[list[ContactEntry], BeforeValidator(_list)]
@@ -191,9 +191,9 @@ class Client(Wire):
     """7.2, what the mapping needs by name; mapped fields are read from the raw dict."""
 
     ClientKey: Key
-    LastModifiedDate: Text = ""
-    Description: Text = ""
-    AccountID: Text = ""
+    LastModifiedDate: Str = ""
+    Description: Str = ""
+    AccountID: Str = ""
     Contacts: Entries = []
     MailingAddressSameAsPrimary: Flag = False
 
@@ -202,36 +202,36 @@ class Contact(Wire):
     """8.2."""
 
     ContactKey: Key
-    LastModifiedDate: Text = ""
-    FirstName: Text = ""
-    MiddleName: Text = ""
-    LastName: Text = ""
-    Company: Text = ""
+    LastModifiedDate: Str = ""
+    FirstName: Str = ""
+    MiddleName: Str = ""
+    LastName: Str = ""
+    Company: Str = ""
     ContactClientKey: Key = None
-    ContactTypeDescription: Text = ""
+    ContactTypeDescription: Str = ""
 
 
 class Employee(Wire):
     """9.2 after the sensitive properties were dropped (mapping.harmless_employee)."""
 
     EmployeeKey: Key
-    LastModifiedDate: Text = ""
-    FirstName: Text = ""
-    LastName: Text = ""
+    LastModifiedDate: Str = ""
+    FirstName: Str = ""
+    LastName: Str = ""
     IsProjectManager: Flag = False
     IsPrincipal: Flag = False
     EmployeeTypeKey: Key = None
-    EmployeeTypeDescription: Text = ""
+    EmployeeTypeDescription: Str = ""
     DateRehired: Day = None
     DateTerminated: Day = None
-    Status: Text = ""
+    Status: Str = ""
 
 
 class Billed(Wire):
     """How work is billed: the same on projects and phases (10.2)."""
 
-    Description: Text = ""
-    BillingType: Text = ""
+    Description: Str = ""
+    BillingType: Str = ""
     BillLaborAsTE: Flag = False
     BillExpenseAsTE: Flag = False
     BillConsultantAsTE: Flag = False
@@ -255,7 +255,7 @@ class InvoiceGroup(Wire):
     """v1 nests `Client`, v2 has a flat `ClientKey` (10.2); templates may have none."""
 
     InvoiceGroupKey: Key = None
-    Description: Text = ""
+    Description: Str = ""
     Client: Annotated[GroupClient | None, BeforeValidator(_object)] = None
     ClientKey: Key = None
     InvoiceFormatKey: Key = None
@@ -271,9 +271,9 @@ class Project(Billed):
 
     ProjectKey: Key = None
     ProjectTemplateKey: Key = None
-    LastModifiedDate: Text = ""
-    ID: Text = ""
-    Status: Text = ""
+    LastModifiedDate: Str = ""
+    ID: Str = ""
+    Status: Str = ""
     SyncToCRM: Flag = False
     CreateInCRM: Flag = False
     CRMFinalSync: Flag = False
@@ -281,7 +281,7 @@ class Project(Billed):
     DepartmentKey: Key = None
     ProjectTypeKey: Key = None
     RateTableKey: Key = None
-    Notes: Text = ""
+    Notes: Str = ""
     ProjectManager: People = None
     PrincipalInCharge: People = None
     EstimatedStartDate: Day = None
@@ -300,8 +300,8 @@ class ReferenceRow(Wire):
     """A row of a reference list (11); `key` and `name` are filled by the reader from the list's own names."""
 
     key: int
-    name: Text = ""
-    Status: Text = "Active"
+    name: Str = ""
+    Status: Str = "Active"
     OverheadPercent: Amount = None
 
     @property
