@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import select
 import selectors
 import signal
@@ -43,6 +44,7 @@ RESTORE: Final = (
     "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
     "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 )
+_SEQUENCES: Final = re.compile("(?=\x1b)")
 _GONE: Final = frozenset({errno.EIO, errno.EBADF, errno.ENXIO, errno.EPIPE, errno.ENODEV})
 
 
@@ -289,12 +291,15 @@ class PatientDriver(LinuxDriver):
         return bool(data)
 
     def _feed(self, text: str) -> None:
-        """Hand on the keys. A sequence the parser breaks on is dropped: no terminal may end the app with a key."""
-        try:
-            for event in self._parser.feed(text):
-                self.process_message(event)
-        except Exception:  # the parser raises whatever it trips over
-            self._parser = XTermParser(self._debug)
+        """Hand on the keys. A sequence the parser breaks on is dropped alone: no terminal may end the app with a key."""
+        for piece in _SEQUENCES.split(text):
+            if text and not piece:  # the parser takes an empty text for the end
+                continue
+            try:
+                for event in self._parser.feed(piece):
+                    self.process_message(event)
+            except Exception:  # the parser raises whatever it trips over
+                self._parser = XTermParser(self._debug)
 
     def restore_now(self) -> None:
         """Put the terminal back from any thread, without the loop and without waiting: the last act before `_exit`."""

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 
 from tests.tui.hostile import HOSTILE
 from tui.driver import PatientDriver, install_signal_handlers
 from tui.formatting import clock, count, countdown, state_word, ticks_text
+from tui.keys import OrderedKeysApp
 from tui.themes import ansi_color_for, apply_theme, choose_glyphs, use_glyphs, wants_plain
 from tui.widgets.ask import Ask, Choice
 from tui.widgets.chart import Bar, BarChart
@@ -56,7 +57,7 @@ def explain(expression: str) -> CronAnswer:
     return CronAnswer("every 15 minutes", [start + timedelta(minutes=15 * i) for i in range(5)])
 
 
-class Demo(App[None]):
+class Demo(OrderedKeysApp[None]):
     CSS_PATH = "../../tui/styles/widgets.tcss"
     CSS = """
     RecordTable { width: 3fr; } #side { width: 2fr; } FieldList { height: 7; } DiffView { height: 1fr; }
@@ -93,7 +94,9 @@ class Demo(App[None]):
                 ])  # fmt: skip
                 yield DiffView([DiffItem("Acme Supplies", (Difference("Website", None, "acme.example"),), "changed")])
                 amount = Decimal("1234567.89")
-                yield MoneyGrid(("Budget", "Spent"), [MoneyRow("Labor", (amount, -amount)), MoneyRow("Fee", (None, amount))])
+                yield MoneyGrid(
+                    ("Budget", "Spent"), [MoneyRow("Labor", (amount, -amount)), MoneyRow("Fee", (None, amount))]
+                )
                 yield BarChart([Bar("10:15", 14, "14 writes"), Bar("10:30", 3, "3 writes")])
                 yield CronEditor(explain, "*/15 7-19 * * mon-fri", zone=UTC)
         yield LogPanel()

@@ -121,6 +121,24 @@ def test_capital_letters_of_both_keyboard_modes(keys: bytes) -> None:
         assert terminal.left() == 0
 
 
+def test_keys_that_arrive_in_a_clump_act_where_the_focus_has_gone() -> None:
+    with Terminal("tests.tui.demo", cols=120, rows=40) as terminal:
+        terminal.see("next in")
+        terminal.send(b"/aisa number 12")
+        terminal.see("/ aisa number 12")
+        assert "ticked 1 " in terminal.text
+        terminal.send(b"\r")
+        terminal.until_quiet()
+        terminal.send(b"pa")  # a question, and a letter that answers nothing and reaches no list
+        terminal.see("Apply the plan?")
+        terminal.until_quiet()
+        terminal.send(b"\r")
+        terminal.see("answer: None")
+        assert "ticked 1 " in terminal.text
+        terminal.send(b"q")
+        assert terminal.left() == 0
+
+
 def test_byte_budgets_of_the_table() -> None:
     with Terminal(APP, "table", cols=120, rows=40) as terminal:
         terminal.see("firm number 30")
@@ -132,6 +150,11 @@ def test_byte_budgets_of_the_table() -> None:
         terminal.until_quiet()
         terminal.send(b"\x1b[6~")
         assert 0 < terminal.until_quiet() < 10_000
+        terminal.send(b"G")
+        terminal.see("firm number 49999")
+        terminal.until_quiet()
+        terminal.send(b" ")  # nothing to move to: the tick alone
+        assert 0 < terminal.until_quiet() < 300
         terminal.send(b"q")
         assert terminal.left() == 0
 

@@ -146,4 +146,4 @@ async def test_hostile_lines() -> None:
         for y in range(app.panel.size.height):
             strip = app.panel.render_line(y)
             assert strip.text.isprintable()
-            assert strip.cell_length == app.panel.size.width
+            assert strip.cell_length == app.panel.line_width

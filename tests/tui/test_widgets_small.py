@@ -60,7 +60,7 @@ def assert_harmless(view: LineView) -> None:
     for y in range(view.size.height):
         strip = view.render_line(y)
         assert strip.text.isprintable()
-        assert strip.cell_length == view.size.width
+        assert strip.cell_length == view.line_width
 
 
 # -- filter line -----------------------------------------------------------------------------------------------

@@ -242,7 +242,7 @@ async def test_hostile_text_stays_in_its_line(width: int) -> None:
         await pilot.press("s", "space")
         for y in range(app.table.size.height):
             strip = app.table.render_line(y)
-            assert strip.cell_length == app.table.size.width == cell_len(strip.text)
+            assert strip.cell_length == app.table.line_width == cell_len(strip.text)
             assert strip.text.isprintable()
         if width == 60:
             shown = "\n".join(lines(app.table))

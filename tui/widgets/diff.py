@@ -67,8 +67,8 @@ class DiffView(LineView):
         return len(self._lines)
 
     def on_resize(self) -> None:
-        if self.size.width != self._width:
-            self._build(self.size.width)
+        if self.line_width != self._width:
+            self._build(self.line_width)
 
     def _build(self, width: int) -> None:
         self._width = width

@@ -123,8 +123,8 @@ class FilterBar(Horizontal):
         self._show_note()
 
     def focus_line(self) -> None:
-        """Put the cursor into the line."""
-        self.query_one(QuietInput).focus()
+        """Put the cursor into the line at once: `focus()` does so a moment later, and the next key may be faster."""
+        self.screen.set_focus(self.query_one(QuietInput))
 
     def _show_note(self) -> None:
         wrong = self.current.error

@@ -102,8 +102,13 @@ class LineView(ScrollView):
             return self.visual_style.rich_style
         return self.get_component_rich_style(f"line--{style}")
 
+    @property
+    def line_width(self) -> int:
+        """Cells a line has, without the bar."""
+        return self.scrollable_content_region.width
+
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
+        width = self.line_width
         if y < self.header_lines:
             return self.paint_header(y, width)
         if not self.line_count:

@@ -51,7 +51,7 @@ class MoneyGrid(LineView):
     def set_rows(self, rows: Sequence[MoneyRow]) -> None:
         """Other amounts."""
         self._rows = tuple(rows)
-        self._build(self.size.width or 80)
+        self._build(self.line_width or 80)
         self.fit_lines()
         self.forget_painted()
 
@@ -61,7 +61,7 @@ class MoneyGrid(LineView):
 
     def on_resize(self) -> None:
         before = len(self._lines)
-        self._build(self.size.width)
+        self._build(self.line_width)
         self._strips.clear()
         if len(self._lines) != before:
             self.fit_lines()

@@ -512,7 +512,7 @@ class RecordTable(CursorView):
             self.post_message(self.RowSelected(self, key))
 
     def _sort_at(self, x: int) -> None:
-        for place in self._places(self.size.width):
+        for place in self._places(self.line_width):
             if place.start <= x < place.start + place.width and self.columns[place.index].sortable:
                 column = self.columns[place.index].id
                 self.sort_by(column, reverse=column == self.sort_column and not self.sort_reversed)

@@ -1,0 +1,57 @@
+"""Keys act one after the other, each where the one before it has put the focus.
+
+Over a slow line keys arrive in clumps. Textual hands them all to what has the focus at that moment, so in "/acme" the
+letters would act on the list ("a" ticks everything) before the filter line has the focus. Here the next key is handed
+on when the one before it has been dealt with.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Final
+
+from textual import events
+from textual.app import App, ReturnType
+from textual.message import Message
+
+RELEASE_SECONDS: Final = 0.3  # when what had the focus went away with its key, nobody tells that it was dealt with
+
+
+class OrderedKeysApp(App[ReturnType]):
+    """An app whose keys are dealt with in turn. Only key presses are held back, never by more than an instant."""
+
+    class KeyDealtWith(Message):
+        """Follows a key on its way up to the app, and so arrives after it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._keys_held: deque[events.Key] = deque()
+        self._key_under_way = False
+
+    async def on_event(self, event: events.Event) -> None:
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._key_under_way:
+            self._keys_held.append(event)
+            self.set_timer(RELEASE_SECONDS, self._release_if_stuck)
+        else:
+            await self._deal_with(event)
+
+    async def _deal_with(self, event: events.Key) -> None:
+        target = self.focused or self.screen
+        self._key_under_way = True
+        await super().on_event(event)
+        if not target.post_message(self.KeyDealtWith()):
+            await self._next_key()
+
+    async def on_ordered_keys_app_key_dealt_with(self) -> None:
+        await self._next_key()
+
+    async def _next_key(self) -> None:
+        self._key_under_way = False
+        if self._keys_held:
+            await self._deal_with(self._keys_held.popleft())
+
+    async def _release_if_stuck(self) -> None:
+        if self._keys_held and self._key_under_way:
+            await self._next_key()
