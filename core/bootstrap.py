@@ -64,7 +64,17 @@ def open_service(
         log=RunLog(folder),
         clock=SystemClock(),
         readonly=readonly,
+        chosen_key=lambda kind, key: _chosen_key(settings, kind, key),
     )
+
+
+def _chosen_key(settings: Settings, kind: Kind, ajera_key: str) -> str | None:
+    """The CRM key of a record made from an Ajera one, where the CRM lets a client choose it."""
+    from core.crm.keys import chosen_key
+
+    if kind not in (Kind.FIRM, Kind.CONTACT) or settings.crm_quirks.client_keys != "accepted":
+        return None
+    return chosen_key(settings.crm.database, kind, ajera_key)
 
 
 def deferred_systems(settings: Settings) -> dict[Side, Any]:
@@ -78,11 +88,12 @@ def deferred_systems(settings: Settings) -> dict[Side, Any]:
 def ajera_system(settings: Settings) -> System:
     """Raises SettingsError where the password cannot be fetched."""
     from core.ajera.client import AjeraClient
-    from core.ajera.system import AjeraSystem
+    from core.ajera.system import AjeraOptions, AjeraSystem
 
     section = settings.ajera
     client = AjeraClient(_http(Side.AJERA, section), section.username, section.password.reveal())
-    return AjeraSystem(client, settings.policy().fields, settings.ajera_quirks)
+    options = AjeraOptions(settings.sync.allow_flat_template, section.write_sync_flag, section.further_receipts)
+    return AjeraSystem(client, fields=settings.policy().fields, quirks=settings.ajera_quirks, options=options)
 
 
 def crm_system(settings: Settings) -> System:

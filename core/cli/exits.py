@@ -47,7 +47,8 @@ def report(error: Exception) -> int:
 def _place(error: Exception) -> str:
     """Where in the program it was: enough to report it, and no record's values as a traceback's locals."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "start"
+    ours = [frame for frame in frames if "core" in Path(frame.filename).parts] or frames
+    return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "start"
 
 
 def say(text: object) -> None:
