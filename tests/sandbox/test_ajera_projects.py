@@ -413,3 +413,63 @@ def test_deleting_a_project_takes_its_children_along() -> None:
     assert list(data.tables["invoice_groups"]) == [2]
     assert len(data.tables["resources"]) == 1
     assert 1 not in data.tables["totals"]
+
+
+async def test_version_1_moves_a_phase_by_its_place_in_the_tree() -> None:
+    async with running() as ajera:
+        before = await ajera.one("Projects", 1)
+        after = copy.deepcopy(before)
+        design, build = after["InvoiceGroups"][0]["Phases"]
+        build["Phases"] = [design["Phases"].pop()]
+        group = {"InvoiceGroupKey": -1, "Description": "Second", "Client": {"ClientKey": 1}, "Phases": [design]}
+        after["InvoiceGroups"][0]["Phases"] = [build]
+        after["InvoiceGroups"].append(group)
+        first, second = (await ajera.update("Projects", after, before))["Content"]["Projects"][0]["InvoiceGroups"]
+        assert [p["Description"] for p in first["Phases"]] == ["Build"]
+        assert [p["Description"] for p in first["Phases"][0]["Phases"]] == ["Sketch"]
+        assert [p["Description"] for p in second["Phases"]] == ["Design"]
+
+
+async def test_a_pick_list_takes_its_own_values_only() -> None:
+    async with running() as ajera:
+        before = await ajera.one("Projects", 1)
+        for wrong in ("Housing", {**before["CF_Sector"], "Value": "Else"}, {"Value": "Housing"}):
+            assert (await ajera.update("Projects", {**before, "CF_Sector": wrong}, before))["Message"] == INVALID_DATA
+        cleared = await ajera.update("Projects", {**before, "CF_Sector": None}, before)
+        assert "CF_Sector" not in cleared["Content"]["Projects"][0]
+        phases = await ajera.one("Projects", 1)
+        phases["InvoiceGroups"][0]["Phases"][1]["CF_Stage"] = "early"
+        reply = await ajera.update("Projects", phases, await ajera.one("Projects", 1))
+        assert reply["Content"]["Projects"][0]["InvoiceGroups"][0]["Phases"][1]["CF_Stage"] == "early"
+
+
+@pytest.mark.parametrize("single", [True, False])
+async def test_partial_success_of_projects(single: bool) -> None:
+    async with running() as ajera:
+        first, second = await ajera.one("Projects", 1), await ajera.one("Projects", 5)
+        changed = [{**first, "Notes": "a"}, {**second, "Status": "Done"}]
+        args = {"UpdatedProjects": changed, "UnchangedProjects": [first, second], "UseSingleTransaction": single}
+        reply = await ajera.call("UpdateProjects", args)
+        assert (reply["ResponseCode"], len(reply["Errors"])) == (-100, 1)
+        assert reply["Content"].get("NumberOfProjectsUpdated", 0) == (0 if single else 1)
+        assert ajera.data.get("projects", 1)["Notes"] == ("" if single else "a")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"InvoiceGroups": "x"},
+        {"InvoiceGroups": [{"Phases": []}]},
+        {"InvoiceGroups": [{"InvoiceGroupKey": 77, "Phases": []}]},
+        {"InvoiceGroups": [{"InvoiceGroupKey": -1, "Phases": [{"PhaseKey": -2}]}]},
+        {"ProjectManager": {"EmployeeKey": 2}},
+        {"ProjectManager": 1},
+        {"Contacts": [{"ContactKey": -1, "LastName": "New"}]},
+    ],
+)
+async def test_broken_project_updates_change_nothing(broken: dict[str, Any]) -> None:
+    async with running() as ajera:
+        before = await ajera.one("Projects", 1)
+        assert (await ajera.update("Projects", {**before, **broken}, before))["ResponseCode"] == -100
+        assert await ajera.one("Projects", 1) == before
+        assert ajera.server.ledger[-2].changes == ()

@@ -77,7 +77,6 @@ class Method:
     handler: Handler
     versions: frozenset[int] = frozenset({1})
     writes: bool = False
-    filters: frozenset[str] | None = None
 
 
 def is_int(value: object) -> TypeGuard[int]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from core.quirks.ajera import AjeraQuirks
 from core.sandbox.ajera import timebooks
-from core.sandbox.ajera.schema import TABLES, default_of
+from core.sandbox.ajera.schema import TABLES
 from core.sandbox.ajera.stamps import millisecond, stamp_text
 from core.sandbox.ajera.vocabulary import TOTALS
 
@@ -337,6 +337,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(v) for v in value]
     return value.isoformat() if isinstance(value, date) else value
-
-
-__all__ = ["AjeraData", "Change", "Record", "default_of"]

@@ -117,6 +117,19 @@ def custom_names(call: Call, table: str, stored: Record | None) -> set[str]:
     return own | {name for r in call.data.tables[table].values() for name in r.get("CustomFields") or ()}
 
 
+def check_fields(held: Record, fields: Record) -> None:
+    """A pick-list is an object in both versions; its Value must be one of its Values unless AllowEdit (contract 6.6)."""
+    for name, value in fields.items():
+        known = held.get(name)
+        if not isinstance(known, dict) or "Values" not in known or value is None:
+            continue
+        if not isinstance(value, dict) or set(value) != set(known):
+            raise Refused(INVALID_DATA)
+        free = bool(known.get("AllowEdit")) or not value["Value"]
+        if not free and value["Value"] not in known["Values"]:
+            raise Refused(INVALID_DATA)
+
+
 def has_custom(record: Any) -> bool:
     return isinstance(record, dict) and ("CustomFields" in record or any(name.startswith("CF_") for name in record))
 

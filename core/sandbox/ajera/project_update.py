@@ -8,7 +8,7 @@ from typing import Any
 from core.sandbox.ajera.call import INVALID_DATA, Call, Content, Method, Refused, is_int
 from core.sandbox.ajera.contacts import check_entries
 from core.sandbox.ajera.data import Record
-from core.sandbox.ajera.inward import check_pointers, custom_names, has_custom, read_record, same
+from core.sandbox.ajera.inward import check_fields, check_pointers, custom_names, has_custom, read_record, same
 from core.sandbox.ajera.project_rules import CRM_FLAGS, check_unique, check_work
 from core.sandbox.ajera.project_shapes import bundle, nested
 from core.sandbox.ajera.updates import Batch, check_fresh, compare
@@ -80,6 +80,9 @@ def _judge_v1(call: Call, record: Record, twin: Record | None) -> Save:
             save.new.append((place[0], {**_read_new(call, place[0], row), **link, "#": place[1]}))
         elif place in base:
             _compare_into(call, save, place, row, base[place][0])
+            moved = {name: value for name, value in link.items() if value != base[place][1].get(name)}
+            if moved:
+                save.edits[place] = {**save.edits.get(place, {}), **moved}
         else:
             raise Refused(INVALID_DATA)
     _children_gone(call, save, set(base) - set(wanted))
@@ -186,16 +189,14 @@ def _save_v1(call: Call, save: Save) -> Record:
     real: dict[Place, int] = {}
     for table, row in save.new:
         original = row.pop("#")
-        for name, parent in (("InvoiceGroupKey", "invoice_groups"), ("ParentKey", "phases")):
-            if is_int(row.get(name)) and row[name] < 0:
-                row[name] = real[(parent, row[name])]
+        _real_links(row, real)
         real[(table, original)] = data.insert(table, row)
-    for table, key in sorted(save.gone, key=lambda place: place[0] == "invoice_groups"):
-        if key in data.tables[table]:
-            data.delete(table, key)
     for (table, key), changes in save.edits.items():
         if table != "projects":
+            _real_links(changes, real)
             data.edit(table, key, changes)
+    for table, key in sorted(save.gone):
+        data.delete(table, key)
     if save:
         data.edit("projects", save.project, save.edits.get(("projects", save.project), {}))
     shown = nested(call, save.project)
@@ -203,6 +204,13 @@ def _save_v1(call: Call, save: Save) -> Record:
         shown["LastModifiedDate"] = before
     _mark_new(shown, {(t, key): original for (t, original), key in real.items()})
     return shown
+
+
+def _real_links(row: Record, real: dict[Place, int]) -> None:
+    """Links to records that are new in this call, from their negative keys to the real ones."""
+    for name, parent in (("InvoiceGroupKey", "invoice_groups"), ("ParentKey", "phases")):
+        if is_int(row.get(name)) and row[name] < 0:
+            row[name] = real[(parent, row[name])]
 
 
 def _mark_new(project: Record, originals: dict[Place, int]) -> None:
@@ -282,6 +290,7 @@ def _difference(wanted: Record, baseline: Record, stored: Record) -> Record:
         n: v for n, v in wanted.items() if n != "LastModifiedDate" and not same(n, v, baseline.get(n, stored.get(n)))
     }
     if any(not same(n, v, held.get(n)) for n, v in fields.items()):
+        check_fields(held, fields)
         changed["CustomFields"] = {**held, **fields}
     return changed
 

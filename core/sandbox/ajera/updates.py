@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from core.sandbox.ajera.call import INVALID_DATA, Call, Content, Refused, is_int
 from core.sandbox.ajera.data import Record
-from core.sandbox.ajera.inward import check_pointers, custom_names, has_custom, read_record, read_value, same
+from core.sandbox.ajera.inward import (
+    check_fields,
+    check_pointers,
+    custom_names,
+    has_custom,
+    read_record,
+    same,
+)
 from core.sandbox.ajera.schema import TABLES, default_of
 
 Check = Callable[[Call, Record, "int | None", "Batch"], None]
@@ -161,6 +167,7 @@ def compare(call: Call, table: str, record: Record, baseline: Record, stored: Re
         n: v for n, v in wanted.items() if n != "LastModifiedDate" and not same(n, v, base.get(n, stored.get(n)))
     }
     if "CustomFields" in changes:
+        check_fields(stored.get("CustomFields") or {}, changes["CustomFields"])
         changes["CustomFields"] = {**(stored.get("CustomFields") or {}), **changes["CustomFields"]}
     return changes
 
@@ -247,9 +254,6 @@ def check_status(record: Record, allowed: tuple[str, ...]) -> None:
         raise Refused(INVALID_DATA)
 
 
-__all__ = ["Batch", "Entity", "Step", "check_fresh", "check_status", "compare", "read_value", "update"]
-
-
 def required(record: Record, *names: str) -> None:
     """Properties without which a record is not taken (inferred: contract 7.2, 16)."""
     for name in names:
@@ -257,5 +261,5 @@ def required(record: Record, *names: str) -> None:
             raise Refused(f"{name} is required.")
 
 
-def has_any(record: Record, *names: str) -> Any:
+def has_any(record: Record, *names: str) -> bool:
     return any(str(record.get(name) or "").strip() for name in names)
