@@ -22,6 +22,7 @@ from core.http import Http, Reply, Request
 PAGE_SIZE: Final = 500
 LONG_QUERY: Final = 1800  # characters of a query string above which it is sent as a form (section 4)
 SCAN_TRIES: Final = 3  # a list that moved while it was read is read again
+RENEWALS: Final = 5  # calls share a session: it may die again before a waiting one comes to its turn
 SMALLEST_CAP: Final = 25  # no server is taken to cut its pages below this
 
 
@@ -75,7 +76,7 @@ class CrmClient:
 
     async def _scan_once(self, hub: str, query: Query, key: Callable[[Row], str]) -> Scan:
         page, date = await self._page(hub, query, 0)
-        rows = list(page)
+        rows, seen = list(page), {key(row) for row in page}
         while not self._is_last(hub, len(page)):
             page, _ = await self._page(hub, query, len(rows) - 1)
             if not page or key(page[0]) != key(rows[-1]):
@@ -83,7 +84,10 @@ class CrmClient:
             if len(page) == 1:
                 break
             rows += page[1:]
-        if len({key(row) for row in rows}) != len(rows):
+            seen |= {key(row) for row in page[1:]}
+            if len(seen) != len(rows):
+                break
+        if len(seen) != len(rows):  # a row came twice: it moved, or a page was sent again
             raise _MovedError
         return Scan(rows, date)
 
@@ -159,10 +163,12 @@ class CrmClient:
         return await self._send(Request(method, path, params=params, json=dict(body), name=name, reading=False))
 
     async def _send(self, request: Request) -> Reply:
-        """Send with a token; a session that died early is renewed once and the call repeated: a 401 did nothing."""
+        """Send with a token; where the session died early, log in again and repeat the call: a 401 did nothing."""
         token = await self._session.token()
         reply = await self._http.send(_with(request, token))
-        if reply.status == 401:
+        for _ in range(RENEWALS):
+            if reply.status != 401:
+                break
             token = await self._session.renew(token)
             reply = await self._http.send(_with(request, token))
         problem = failure_of(reply, request.name, reading=request.reading)

@@ -38,10 +38,22 @@ def read_cursor(text: str | None) -> Seen | None:
     return Seen(stamp, key, moment) if moment else None
 
 
-def newest(rows: Iterable[tuple[str, str]]) -> Seen | None:
-    """The newest of (stamp, key) pairs; of equals the first by key, so that the choice is the same each time."""
-    seen = (Seen(stamp, key, moment) for stamp, key in rows if (moment := moment_of(stamp)))
-    return min(seen, key=lambda one: (-one.moment.timestamp(), one.key), default=None)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A list in short: its oldest moment, its newest row, its keys."""
+
+    oldest: datetime | None
+    newest: Seen | None
+    keys: frozenset[str]
+
+
+def answer_of(rows: Iterable[tuple[str, str]]) -> Answer:
+    """The answer in short, of (stamp, key) pairs. Of equally new rows the first by key, the same each time."""
+    pairs = list(rows)
+    seen = [Seen(stamp, key, moment) for stamp, key in pairs if (moment := moment_of(stamp))]
+    last = min(seen, key=lambda one: (-one.moment.timestamp(), one.key), default=None)
+    first = min((one.moment for one in seen), default=None)
+    return Answer(first, last, frozenset(key for _, key in pairs))
 
 
 def capped(seen: Seen, date: datetime | None) -> Seen:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from core.crm.client import CrmClient
-from core.crm.cursor import ROUNDING, Seen, at_start, capped, newest, read_cursor
+from core.crm.cursor import ROUNDING, Answer, Seen, answer_of, at_start, capped, read_cursor
 from core.crm.hubs import HUBS
 from core.crm.mapping import own_rows, row_id
 from core.crm.namesakes import questions
@@ -32,13 +32,12 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _records(tenant: Tenant, kind: Kind, rows: Sequence[Row]) -> tuple[Record, ...]:
-    """The records of rows; many of them in a thread, over values nobody changes."""
-
-    def mapped() -> tuple[Record, ...]:
-        return tuple(tenant.mapper.record(kind, row) for row in rows)
-
-    return mapped() if len(rows) <= MANY_ROWS else await asyncio.to_thread(mapped)
+def _mapped(tenant: Tenant, kind: Kind, rows: Sequence[Row]) -> tuple[tuple[Record, ...], Answer]:
+    """The records of rows with a key, and the answer in short."""
+    mapper = tenant.mapper
+    keyed = [(mapper.key(kind, row), row) for row in own_rows(kind, rows)]
+    answer = answer_of((text_of(row.get("ModDate")), key) for key, row in keyed if key)
+    return tuple(mapper.record(kind, row) for key, row in keyed if key), answer
 
 
 class CrmSystem:
@@ -97,33 +96,34 @@ class CrmSystem:
         if seen:
             query = query.where(changed_since(seen.bound))
         scan = await self._client.scan(HUBS[kind].path, query, lambda row: row_id(kind, row))
-        rows = [row for row in own_rows(kind, scan.rows) if tenant.mapper.key(kind, row)]
-        stamps = [(text_of(row.get("ModDate")), tenant.mapper.key(kind, row)) for row in rows]
-        last = await self._proved(kind, seen, stamps) if seen else newest(stamps)
+        if len(scan.rows) > MANY_ROWS:
+            records, answer = await asyncio.to_thread(_mapped, tenant, kind, scan.rows)
+        else:
+            records, answer = _mapped(tenant, kind, scan.rows)
+        last = await self._proved(kind, seen, answer) if seen else answer.newest
         cursor = str(capped(last or at_start(scan.date), scan.date))
-        return Pulled(kind, SIDE, await _records(tenant, kind, rows), cursor, whole=seen is None)
+        return Pulled(kind, SIDE, records, cursor, whole=seen is None)
 
     def _list(self, kind: Kind, fields: Sequence[str]) -> Query:
         """A query over the whole hub in key order; of projects only the top level (contract section 5)."""
         query = Query(tuple(fields), order=HUBS[kind].key)
         return query.where(equals("WBS2", "")) if kind is Kind.PROJECT else query
 
-    async def _proved(self, kind: Kind, seen: Seen, stamps: Sequence[tuple[str, str]]) -> Seen | None:
+    async def _proved(self, kind: Kind, seen: Seen, answer: Answer) -> Seen:
         """The newest row of a believable answer. Raises ListNotTrusted.
 
         A filter that was ignored brings rows from before the bound. A malformed one answers empty without an error
         (section 5): the newest row seen before must be in the answer, unless it was deleted since.
         """
-        oldest = seen.bound - ROUNDING
-        if any((moment := moment_of(stamp)) and moment < oldest for stamp, _ in stamps):
+        if answer.oldest and answer.oldest < seen.bound - ROUNDING:
             raise ListNotTrusted(SIDE, f"The CRM ignored the date filter of its {kind} list")
-        if seen.key and any(key == seen.key for _, key in stamps):
-            return newest(stamps)
+        if answer.newest and seen.key in answer.keys:
+            return answer.newest
         if seen.key and await self._is_within(kind, seen):
             raise ListNotTrusted(
                 SIDE, f"The CRM's list of changed {kind}s lacks a record that is known to have changed since"
             )
-        return newest(stamps) or await self._newest_of_all(kind, seen)
+        return answer.newest or await self._newest_of_all(kind, seen)
 
     async def _is_within(self, kind: Kind, seen: Seen) -> bool:
         """Whether the newest row seen still exists with a stamp the filter should have selected."""
@@ -136,7 +136,7 @@ class CrmSystem:
         hub = HUBS[kind]
         query = replace(self._list(kind, (hub.key, "ModDate")), order="ModDate_D")
         rows, _ = await self._client.some(hub.path, query, 1)
-        last = newest((text_of(row.get("ModDate")), text_of(row.get(hub.key)).strip()) for row in rows)
+        last = answer_of((text_of(row.get("ModDate")), text_of(row.get(hub.key)).strip()) for row in rows).newest
         if last and last.moment >= seen.bound + ROUNDING:
             raise ListNotTrusted(SIDE, f"The CRM answered that no {kind} changed, but one did")
         return last or seen

@@ -23,6 +23,7 @@ from core.errors import RecordRefused
 from core.model.record import Record
 from core.model.values import Address, EntryEdit, FieldType, Kind, Ref, Side, TeamEdit, Value
 from core.policy import FieldSpec
+from core.text import safe_line
 
 Body = dict[str, Any]
 ADDRESS_LABEL: Final = "Ajera"
@@ -251,6 +252,8 @@ def fitting(meta: FieldMeta | None, label: str, column: str, text: str) -> str:
 
 
 def refusal(sentence: str, column: str) -> RecordRefused:
+    """A refusal of our own. The sentence may quote a record, so it is made harmless."""
+    sentence = safe_line(sentence)
     return RecordRefused(SIDE, f"Not sent to the CRM. {sentence}", (sentence,), (column,))
 
 
