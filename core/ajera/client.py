@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from core.ajera import names
+from core.ajera.mapping import harmless_employee
 from core.ajera.names import ENTITIES, Entity, Reference
 from core.ajera.wire import Envelope, Raw, ReferenceRow, SessionContent, read_key, read_text, validated
 from core.errors import (
@@ -34,6 +35,7 @@ from core.errors import (
 )
 from core.http import Http, Reply, Request
 from core.model.values import Kind, Side
+from core.policy import FieldSpec
 from core.text import safe_line
 
 T = TypeVar("T")
@@ -63,16 +65,26 @@ class AjeraClient:
         self._sessions: dict[int, SessionContent] = {}
         self._locks: dict[int, asyncio.Lock] = {}
         self.date: datetime | None = None
+        self.employee_fields: tuple[FieldSpec, ...] = ()
         http.add_secret(password)
 
     # -- sessions --------------------------------------------------------------------------------
 
-    async def session(self, version: int = 1, *, fresh: bool = False) -> SessionContent:
-        """The open session of an API version, made when there is none (or `fresh` is asked for)."""
+    async def session(self, version: int = 1) -> SessionContent:
+        """The open session of an API version, made when there is none."""
         async with self._locks.setdefault(version, asyncio.Lock()):
-            if fresh or version not in self._sessions:
+            if version not in self._sessions:
                 self._sessions[version] = await self._log_in(version)
             return self._sessions[version]
+
+    async def fresh_session(self) -> SessionContent:
+        """A new version 1 session, so that what it says is true now; the one before is ended."""
+        async with self._locks.setdefault(1, asyncio.Lock()):
+            before = self._sessions.get(1)
+            self._sessions[1] = session = await self._log_in(1)
+        if before is not None:
+            await self._end(before)
+        return session
 
     async def _log_in(self, version: int) -> SessionContent:
         name = "CreateAPISession"
@@ -98,16 +110,23 @@ class AjeraClient:
                 if self._sessions.get(version) is current:
                     self._sessions[version] = await self._log_in(version)
 
+    async def _end(self, session: SessionContent) -> bool:
+        """Whether Ajera ended it; that it does not is no harm, sessions end by themselves."""
+        body = {"Method": "EndAPISession", "SessionToken": session.SessionToken}
+        try:
+            await self._send("EndAPISession", body, reading=False)
+        except SessionEnded:
+            return True
+        except SystemFailure:
+            return False
+        return True
+
     async def close(self) -> None:
-        """End the sessions (an answer is not needed) and the connections."""
-        for version, session in list(self._sessions.items()):
-            body = {"Method": "EndAPISession", "SessionToken": session.SessionToken}
-            try:
-                await self._send("EndAPISession", body, reading=False)
-            except SystemFailure:
+        """End the sessions and the connections. Stops asking where Ajera does not answer."""
+        sessions, self._sessions = list(self._sessions.values()), {}
+        for session in sessions:
+            if not await self._end(session):
                 break
-            finally:
-                self._sessions.pop(version, None)
         await self.http.close()
 
     # -- calls -----------------------------------------------------------------------------------
@@ -180,7 +199,10 @@ class AjeraClient:
                 return []
             parts = await together(self._get_batch(entity, [key]) for key in batch)
             return [raw for part in parts for raw in part]
-        return rows_of(answer.content, entity.plural, entity.get_method)
+        rows = rows_of(answer.content, entity.plural, entity.get_method)
+        if entity is ENTITIES[Kind.EMPLOYEE]:  # here, before anything else sees them (sync-rules 3)
+            return [harmless_employee(row, self.employee_fields) for row in rows]
+        return rows
 
     async def reference(self, reference: Reference) -> list[ReferenceRow]:
         """All rows of a reference list, inactive ones included."""

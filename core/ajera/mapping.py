@@ -327,7 +327,8 @@ def budget_inputs(reader: Reader, wire: Project, raw: Raw) -> dict[str, str]:
     overhead = reader.overhead.get(wire.DepartmentKey or 0)
     if overhead is not None:
         found["DepartmentOverheadPercent"] = str(overhead)
-    found["PhaseTerms"] = "same" if all(phase.terms == wire.terms for phase in all_phases(wire)) else "differ"
+    same = all(phase.terms == wire.terms for phase in all_phases(wire) if phase.BillingType)
+    found["PhaseTerms"] = "same" if same else "differ"
     return found
 
 

@@ -14,23 +14,24 @@ Settings that decide what is asked for, beside the field map:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from core.ajera import hours as timesheets
 from core.ajera import totals as money
 from core.ajera import writing
 from core.ajera.changes import Mark, Puller
 from core.ajera.client import AjeraClient, rows_of, together
-from core.ajera.mapping import Reader, harmless_employee, key_of
-from core.ajera.names import ENTITIES, REFERENCES
-from core.ajera.wire import Project, Raw, ReferenceRow, SessionContent, read_amount, read_key, read_text, validated
+from core.ajera.mapping import Reader, key_of
+from core.ajera.names import ENTITIES, GENERIC_ERROR
+from core.ajera.search import same_text, searches
+from core.ajera.tables import TableReader
+from core.ajera.wire import Project, Raw, SessionContent, read_amount, read_key, read_text, validated
 from core.ajera.writing import Writer, refused
 from core.errors import (
-    AccessRefused,
     NothingToChange,
     OutcomeUnknown,
     RecordMissing,
@@ -40,12 +41,11 @@ from core.errors import (
 )
 from core.http import Clock, SystemClock
 from core.model.record import Record
-from core.model.values import EntryEdit, FieldType, Kind, Side, Value
+from core.model.values import EntryEdit, Kind, Side, Value
 from core.policy import DEFAULT_FIELDS, FieldSpec
 from core.ports import Connection, Draft, Hours, Pulled
 from core.quirks.ajera import AjeraQuirks
 
-REFERENCE_AGE: Final = 600.0  # seconds for which code tables and templates are taken as known
 NAME_LIMIT, NUMBER_LIMIT = 80, 30  # ajera-api 10.2
 MARK, CREATE_IN_CRM, CONTACTS = "mark", "create_in_crm", "contacts"
 _FLAGS: Final = {MARK: "SyncToCRM", CREATE_IN_CRM: "CreateInCRM"}
@@ -58,21 +58,6 @@ class AjeraOptions:
     allow_flat_template: bool = False
     write_sync_flag: bool = False
     further_receipts: bool = False
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Reference lists by key property, and templates in full by key."""
-
-    references: Mapping[str, Sequence[ReferenceRow]]
-    templates: Mapping[int, Raw]
-    read_at: float
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def overhead(self) -> dict[int, Decimal]:
-        rows = self.references.get("DepartmentKey", ())
-        return {row.key: row.OverheadPercent for row in rows if row.OverheadPercent is not None}
 
 
 class AjeraSystem:
@@ -93,12 +78,17 @@ class AjeraSystem:
         self.quirks = quirks or AjeraQuirks()
         self.options = options or AjeraOptions()
         self._fields = fields or DEFAULT_FIELDS
+        client.employee_fields = self._fields[Kind.EMPLOYEE]
         self._clock = clock or SystemClock()
         self._puller = Puller(self, self.quirks, lambda kind: ENTITIES[kind].batch)
-        self._tables: Tables | None = None
-        self._tables_lock = asyncio.Lock()
+        self._tables = TableReader(client, self._clock)
         self._hours_worked: dict[str, Decimal] = {}
         self._roles: dict[int, str] = {}
+
+    @property
+    def _nested(self) -> bool:
+        """Whether CreateProjects takes nested phases here."""
+        return self.quirks.create_phases == "nested"
 
     @property
     def requests(self) -> int:
@@ -111,72 +101,23 @@ class AjeraSystem:
 
     async def connect(self) -> Connection:
         """A fresh login (the version may have changed since) and, every ten minutes, the code tables."""
-        session = await self.client.session(1, fresh=True)
-        tables = await self._known(fresh=False)
+        session = await self.client.fresh_session()
+        tables = await self._tables.known()
         return Connection(
             side=Side.AJERA,
             version=session.AjeraVersion or None,
             company=session.CompanyName,
             mark_columns=frozenset({"project"}),
             limits={(Kind.PROJECT, "name"): NAME_LIMIT, (Kind.PROJECT, "number"): NUMBER_LIMIT},
-            codes=self._codes(tables),
-            templates=tuple(read_text(raw.get("Description")) for raw in tables.templates.values()),
-            flat_templates=self._flat_templates(tables),
+            codes=tables.codes(self._fields),
+            templates=tables.template_names,
+            flat_templates=frozenset() if self._nested else tables.nesting_templates,
             clock_offset=self._clock_offset(),
             warnings=(*tables.warnings, *_session_warnings(session)),
         )
 
-    def _codes(self, tables: Tables) -> dict[tuple[Kind, str], tuple[str, ...]]:
-        """Descriptions a coded field may be given: those of active rows."""
-        found = {}
-        for kind, specs in self._fields.items():
-            for spec in specs:
-                rows = tables.references.get(writing.key_property(spec)) if spec.type is FieldType.CODE else None
-                if spec.on and rows is not None:
-                    found[kind, spec.name] = tuple(row.name for row in rows if row.active and row.name)
-        return found
-
-    def _flat_templates(self, tables: Tables) -> frozenset[str]:
-        """Templates that lose phases here: those that nest, where CreateProjects takes top phases only."""
-        if self.quirks.create_phases == "nested":
-            return frozenset()
-        shaped = (validated(Project, raw, "GetProjectTemplates") for raw in tables.templates.values())
-        return frozenset(template.Description for template in shaped if writing.nests(template))
-
     def _clock_offset(self) -> float | None:
         return (self.client.date - self._clock.now()).total_seconds() if self.client.date else None
-
-    async def _known(self, *, fresh: bool) -> Tables:
-        async with self._tables_lock:
-            now = self._clock.monotonic()
-            if fresh or self._tables is None or now - self._tables.read_at > REFERENCE_AGE:
-                self._tables = await self._read_tables(now)
-            return self._tables
-
-    async def _read_tables(self, now: float) -> Tables:
-        """All reference lists at once. One that the API user may not read costs its field, not the run."""
-        warnings: list[str] = []
-        found = await together(self._reference(name, warnings) for name in REFERENCES)
-        templates = await self._templates(warnings)
-        references = {name: rows for name, rows in zip(REFERENCES, found, strict=True) if rows is not None}
-        return Tables(references, templates, now, tuple(warnings))
-
-    async def _reference(self, name: str, warnings: list[str]) -> list[ReferenceRow] | None:
-        try:
-            return await self.client.reference(REFERENCES[name])
-        except AccessRefused as error:
-            warnings.append(str(error))
-            return None
-
-    async def _templates(self, warnings: list[str]) -> dict[int, Raw]:
-        try:
-            rows = await self.client.list_templates()
-            keys = [key for row in rows if (key := read_key(row.get("ProjectTemplateKey")))]
-            raws = await self.client.get_templates(keys) if keys else []
-        except AccessRefused as error:
-            warnings.append(str(error))
-            return {}
-        return {key: raw for raw in raws if (key := read_key(raw.get("ProjectTemplateKey")))}
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -204,22 +145,20 @@ class AjeraSystem:
         return [key for row in rows if (key := key_of(kind, row))], sent
 
     async def read(self, kind: Kind, keys: Iterable[int]) -> list[Record]:
-        """Records by key. Employees lose everything sensitive before anything else sees them."""
+        """Records by key; parsed in a thread, since many nested projects take a while."""
         wanted = list(keys)
         if not wanted:
             return []
         raws = await self.client.records(kind, wanted)
-        if kind is Kind.EMPLOYEE:
-            raws = [harmless_employee(raw, self._fields[Kind.EMPLOYEE]) for raw in raws]
         reader = await self._reader()
         return await asyncio.to_thread(lambda: [reader.record(kind, raw) for raw in raws])
 
     async def _reader(self) -> Reader:
-        overhead = (await self._known(fresh=False)).overhead
+        overhead = (await self._tables.known()).overhead
         return Reader(self._fields, self.quirks, self._clock.now().date(), overhead)
 
     async def _writer(self) -> Writer:
-        return Writer(self._fields, (await self._known(fresh=False)).references)
+        return Writer(self._fields, (await self._tables.known()).references)
 
     async def _one(self, kind: Kind, key: str) -> Record:
         found = await self.read(kind, [int(key)])
@@ -230,7 +169,7 @@ class AjeraSystem:
     async def namesakes(self, draft: Draft) -> list[Record]:
         """Records that bear the draft's name or number now, by exact text whatever the case."""
         keys: list[int] = []
-        for filters, matches in _searches(draft):
+        for filters, matches in searches(draft):
             rows, _ = await self.client.rows(draft.kind, filters)
             keys += [key for row in rows if matches(row) and (key := key_of(draft.kind, row))]
         return await self.read(draft.kind, dict.fromkeys(keys))
@@ -248,7 +187,7 @@ class AjeraSystem:
             raise refused("employees are Ajera's: none is made from the CRM")
         entity = ENTITIES[draft.kind]
         raw = writing.new_record(await self._writer(), draft)
-        content = await self.client.update(draft.kind, raw, None)
+        content = await _clearly(entity.update_method, self.client.update(draft.kind, raw, None))
         made = [row for row in _rows(content, entity.plural) if (key_of(draft.kind, row) or 0) > 0]
         if len(made) == 1:
             return await self._read_back(draft.kind, str(key_of(draft.kind, made[0])))
@@ -275,10 +214,10 @@ class AjeraSystem:
             draft,
             template,
             raw,
-            nested=self.quirks.create_phases == "nested",
+            nested=self._nested,
             allow_flat=self.options.allow_flat_template,
         )
-        content = await self.client.create_project(new.project, new.group, new.phases)
+        content = await _clearly("CreateProjects", self.client.create_project(new.project, new.group, new.phases))
         made = _rows(content, "Projects")
         key = read_key(made[0].get("ProjectKey")) if made else None
         if key is None or key <= 0:  # a badly shaped request answers success and an example (10.5)
@@ -290,7 +229,7 @@ class AjeraSystem:
         """The template of this description as it is now. Raises RecordRefused where there is none or more than one."""
         wanted = (name or "").strip()
         rows = await self.client.list_templates()
-        keys = [read_key(row.get("ProjectTemplateKey")) for row in rows if _same(row.get("Description"), wanted)]
+        keys = [read_key(row.get("ProjectTemplateKey")) for row in rows if same_text(row.get("Description"), wanted)]
         if not wanted or len(keys) != 1 or keys[0] is None:
             count = "no project template" if not keys else f"{len(keys)} project templates"
             raise refused(f"Ajera has {count} of the name {wanted[:80]!r}")
@@ -420,7 +359,7 @@ class AjeraSystem:
         raws = await self.client.get_timesheets(sorted({key for part in parts for key in part}))
         ends = self.quirks.timesheet_day_one == "ends"
         rows = [row for raw in raws for row in timesheets.booked(raw, ends)]
-        known = await self._known(fresh=False)
+        known = await self._tables.known()
         roles: dict[int | None, str] = {row.key: row.name for row in known.references.get("EmployeeTypeKey", ())}
         own = await self._own_roles(row.employee for row in rows if not roles.get(row.role))
         return timesheets.summed(rows, since, until, roles, own)
@@ -455,6 +394,16 @@ def _raw(record: Record) -> Raw:
     return record.raw
 
 
+async def _clearly(method: str, create: Awaitable[Raw]) -> Raw:
+    """The answer of a create. "An error has occurred." alone does not say that nothing was made."""
+    try:
+        return await create
+    except RecordRefused as error:
+        if error.problems != (GENERIC_ERROR,):
+            raise
+    raise OutcomeUnknown(Side.AJERA, f"Ajera had an error of its own in {method}: the record may have been made")
+
+
 def _rows(content: Raw, name: str) -> list[Raw]:
     """Rows of a write's answer; [] where it holds none."""
     rows = content.get(name)
@@ -464,10 +413,6 @@ def _rows(content: Raw, name: str) -> list[Raw]:
 
 def _stamp(row: Raw) -> str:
     return read_text(row.get("LastModifiedDate"))
-
-
-def _same(text: object, wanted: str) -> bool:
-    return read_text(text).strip().casefold() == wanted.strip().casefold()
 
 
 def _noted(record: Record, left_out: Sequence[str]) -> Record:
@@ -482,30 +427,3 @@ def _contacts_landed(after: Record, wanted: Sequence[Raw]) -> None:
     held = {entry.key for entry in after.contacts or ()}
     if held != {str(read_key(entry.get("ContactKey"))) for entry in wanted}:
         raise refused("Ajera took the update but did not keep the project's contacts", CONTACTS)
-
-
-def _searches(draft: Draft) -> list[tuple[dict[str, Any], Any]]:
-    """The lists to ask and which of their rows count. A filter that is ignored only makes the list longer."""
-    fields = {name: value for name, value in draft.fields.items() if isinstance(value, str) and value.strip()}
-    name, number = (
-        fields.get("name", draft.label if draft.kind is Kind.FIRM else ""),
-        str(fields.get("number") or draft.number),
-    )
-    if draft.kind is Kind.FIRM:
-        return [({"FilterByNameEquals": name}, lambda row: _same(row.get("Description"), name))]
-    if draft.kind is Kind.PROJECT:
-        searches: list[tuple[dict[str, Any], Any]] = []
-        if name:
-            searches.append(({"FilterByDescriptionEquals": name}, lambda row: _same(row.get("Description"), name)))
-        if number.strip():  # there is no FilterByIDEquals: Like, then compare (10.1)
-            searches.append(({"FilterByIDLike": number.strip()}, lambda row: _same(row.get("ID"), number)))
-        return searches
-    # No documented filter finds a person by full name (8.1), so the whole list is compared.
-    wanted = _full_name(fields.get("first_name"), fields.get("middle_name"), fields.get("last_name"))
-    return [
-        ({}, lambda row: _full_name(*(row.get(part) for part in ("FirstName", "MiddleName", "LastName"))) == wanted)
-    ]
-
-
-def _full_name(*parts: object) -> str:
-    return " ".join(" ".join(read_text(part).split()) for part in parts if read_text(part).strip()).casefold()

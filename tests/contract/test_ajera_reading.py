@@ -40,7 +40,8 @@ async def test_connect_tells_version_codes_templates_and_limits() -> None:
         assert connection.warnings == ()
         r.forget()
         await r.system.connect()
-        assert r.methods == ["CreateAPISession"]
+        assert r.methods == ["CreateAPISession", "EndAPISession"]
+        assert len(r.server.sessions.open) == 1
 
 
 async def test_a_template_that_nests_is_whole_where_nesting_is_taken() -> None:
