@@ -11,8 +11,6 @@ from core.model.record import NO_FIELDS, Entry, Record, TeamRow
 from core.model.values import Kind, Side, Value, from_json, to_json
 from core.store import bodies
 
-_PLAIN = (str, type(None), bool)
-
 
 def values_out(fields: Mapping[str, Value]) -> dict[str, Any]:
     """Field values as JSON; text, the usual case, goes through untouched."""
@@ -20,7 +18,7 @@ def values_out(fields: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def values_in(stored: Mapping[str, Any]) -> dict[str, Value]:
-    return {name: value if isinstance(value, _PLAIN) else from_json(value) for name, value in stored.items()}
+    return {name: value if type(value) is str else from_json(value) for name, value in stored.items()}
 
 
 def write_record(record: Record) -> bytes:

@@ -15,7 +15,7 @@ from core.model.link import Link, Links
 from core.model.values import Kind, Side
 from core.store import codec_link, codec_run, sqlite_file
 from core.store.codec_record import record_reader
-from core.store.snapshot import GONE, Snapshot
+from core.store.snapshot import GONE, Snapshot, uncollected
 from core.store.storage import Change, SqliteStorage
 
 Reader = Callable[[str, bytes], Any]
@@ -100,11 +100,12 @@ class Memory:
 
     def _load_links(self) -> Links:
         read = self._guarded("links")
-        links: list[Link] = [read(doc_id, body) for doc_id, body in self._storage.committed_rows("links")]
-        return Links(
-            Snapshot({(link.kind, link.ajera_key): link for link in links}),
-            Snapshot({(link.kind, link.crm_key): link for link in links}),
-        )
+        with uncollected():
+            links: list[Link] = [read(doc_id, body) for doc_id, body in self._storage.committed_rows("links")]
+            return Links(
+                Snapshot({(link.kind, link.ajera_key): link for link in links}),
+                Snapshot({(link.kind, link.crm_key): link for link in links}),
+            )
 
     def _changed_links(self, links: Links, moved: dict[str, Any]) -> Links:
         read = self._guarded("links")

@@ -116,15 +116,13 @@ def parts(path: Path) -> tuple[Path, ...]:
 def connect(path: Path, *, readonly: bool = False) -> sqlite3.Connection:
     """A connection in autocommit mode; transactions are begun by name."""
     mode = "ro" if readonly else "rw"
-    connection = sqlite3.connect(
+    return sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
-    return connection
 
 
 def prepare(path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
@@ -152,6 +150,7 @@ def _opened(path: Path, migrations: Sequence[Migration]) -> tuple[sqlite3.Connec
         damage = _inner_damage(connection)
         if damage is None:
             _write_ahead(connection)
+            connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             connection.execute("PRAGMA synchronous = FULL")  # a commit that returned survives a power cut
             connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
             _migrate(connection, path, migrations)
@@ -178,8 +177,8 @@ def schema_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def check_schema(connection: sqlite3.Connection, path: Path, known: int) -> None:
-    """Raises StoreTooNew for a later schema, StoreFailure for a file of another program."""
+def check_schema(connection: sqlite3.Connection, path: Path, known: int) -> int:
+    """The file's schema number, 0 for an empty file. Raises StoreTooNew for a later schema, StoreFailure for a file of another program."""
     schema = schema_of(connection)
     owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     used = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
@@ -190,6 +189,7 @@ def check_schema(connection: sqlite3.Connection, path: Path, known: int) -> None
             f"The store {path} was written by a later version of ajerasync (schema {schema}, this version knows {known})."
             " Update the program, or choose another profile."
         )
+    return schema
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -276,15 +276,25 @@ def reading(path: Path, known: int = len(MIGRATIONS)) -> sqlite3.Connection | No
         return None
     connection = connect(path, readonly=True)
     try:
-        check_schema(connection, path, known)
+        schema = check_schema(connection, path, known)
     except sqlite3.OperationalError:
         connection.close()
         if parts(path)[1].exists():
             raise
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False
-        )
-    if schema_of(connection) == 0:
+        connection = _connect_to_still(path)
+        schema = check_schema(connection, path, known)
+    except BaseException:
+        connection.close()
+        raise
+    if schema == 0:
         connection.close()
         return None
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
     return connection
+
+
+def _connect_to_still(path: Path) -> sqlite3.Connection:
+    """To a file that nobody changes, without a log and its locks."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, isolation_level=None, check_same_thread=False
+    )

@@ -199,7 +199,7 @@ class SqliteStorage(Storage):
 
     @property
     def written_seq(self) -> int:
-        """The last sequence number this object gave out."""
+        """The last sequence number in the file as of the last transaction."""
         return self._next_seq
 
     @property
@@ -280,6 +280,7 @@ class SqliteStorage(Storage):
             self._commits += 1
             if self._before_commit:
                 self._before_commit(self._commits)
+        self._next_seq = self.last_seq()  # numbers given to documents that were the same already are free again
         with self._reading:
             writer.execute("COMMIT")
             if landed:
