@@ -333,3 +333,12 @@ async def test_no_more_requests_in_flight_than_allowed() -> None:
     await asyncio.gather(*(http.send(READ) for _ in range(12)))
     await http.close()
     assert peak == 3
+
+
+async def test_a_pause_asked_for_inside_a_reply_holds_all_calls() -> None:
+    for budget_of in (lambda clock: RateBudget(10, clock), lambda _clock: None):
+        clock = FakeClock()
+        http = make(Server(httpx.Response(200)), clock, budget=budget_of(clock))
+        await http.pause(3)
+        await http.send(READ)
+        assert clock.time >= 1003
