@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from core.crm.codes import CodeTable, Places
-from core.crm.hubs import ADDRESS_PARTS, ADDRESSES, HUBS, PRIMARY, PROJECT_CONTACTS, ROW_COLUMNS, STAMPS
+from core.crm.hubs import ADDRESS_PARTS, ADDRESSES, FIRST_VALUES, HUBS, PRIMARY, PROJECT_CONTACTS, ROW_COLUMNS, STAMPS
 from core.crm.wire import FieldMeta, TableMeta
 from core.model.values import FieldType, Kind
 from core.policy import FieldSpec, Owner
@@ -217,3 +217,27 @@ def captions_of(catalogue: Catalogue, specs: Iterable[FieldSpec]) -> dict[tuple[
     """The tenant's own label of each field that is a column."""
     pairs = ((spec, catalogue.column(spec.kind, spec.crm)) for spec in specs)
     return {(spec.kind, spec.name): meta.caption.strip() for spec, meta in pairs if meta and meta.caption.strip()}
+
+
+def create_warnings(
+    catalogue: Catalogue, specs: Iterable[FieldSpec], defaults: Mapping[Kind, Mapping[str, str]]
+) -> list[str]:
+    """What would make the CRM refuse new records: defaults of unknown columns, required columns nobody fills."""
+    mapped = {(spec.kind, column.lower()) for spec in specs for column in columns_of(spec)}
+    found: list[str] = []
+    for kind, hub in HUBS.items():
+        table, given = catalogue.tables[kind], defaults.get(kind, {})
+        found += [f"[crm.defaults.{kind}] {name}: the CRM has no such column" for name in _unknown(table, given)]
+        filled = {name.lower() for name in (hub.key, hub.number, *FIRST_VALUES[kind], *given)}
+        lacking = [
+            f"{meta.caption or meta.fieldname} ({meta.fieldname})"
+            for name, meta in table.items()
+            if meta.required and not meta.defaultvalue and name not in filled and (kind, name) not in mapped
+        ]
+        if lacking:
+            found.append(f"New {kind}s in the CRM need {', '.join(lacking)}: set it under [crm.defaults.{kind}]")
+    return found
+
+
+def _unknown(table: TableMeta, given: Iterable[str]) -> list[str]:
+    return [name for name in given if table and name.lower() not in table]

@@ -71,3 +71,12 @@ HUBS: Final[Mapping[Kind, Hub]] = {
 PROJECT_CONTACTS: Final = "prcontactassoc"
 ADDRESSES: Final = "claddress"
 TEAM: Final = "emprojectassoc"
+
+# What a new record always says; the settings' defaults and the draft's fields come on top (sync-rules 5).
+# E is the documented code of an employee's Labor Posting Type (section 12), which tenants require.
+FIRST_VALUES: Final[Mapping[Kind, Mapping[str, str]]] = {
+    Kind.FIRM: {"ClientInd": "Y", "Status": "A"},
+    Kind.CONTACT: {},
+    Kind.PROJECT: {"ChargeType": "R", "Status": "A"},
+    Kind.EMPLOYEE: {"Status": "A", "Type": "E"},
+}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import unquote
 
 from core.crm.client import CrmClient, segment
-from core.crm.hubs import HUBS
+from core.crm.hubs import FIRST_VALUES, HUBS
 from core.crm.mapping import cell
 from core.crm.namesakes import number_of_draft
 from core.crm.options import CrmOptions
@@ -26,14 +26,6 @@ from core.ports import Draft
 
 T = TypeVar("T")
 log = logging.getLogger("ajerasync.crm")
-
-# What a new record always says; the settings' defaults and the draft's fields come on top (sync-rules 5).
-FIRST_VALUES: Final[Mapping[Kind, Mapping[str, str]]] = {
-    Kind.FIRM: {"ClientInd": "Y", "Status": "A"},
-    Kind.CONTACT: {},
-    Kind.PROJECT: {"ChargeType": "R", "Status": "A"},
-    Kind.EMPLOYEE: {"Status": "A"},
-}
 
 
 class Getter(Protocol):

@@ -14,6 +14,7 @@ from core.crm.catalogue import (
     Catalogue,
     captions_of,
     catalogue_of,
+    create_warnings,
     limits_of,
     needed_code_tables,
     stopped_fields,
@@ -96,7 +97,7 @@ def connection_of(
         templates=templates.descriptions if templates else (),
         captions=captions_of(catalogue, specs),
         clock_offset=clock_offset,
-        warnings=(*_not_enabled(catalogue), *warnings),
+        warnings=(*_not_enabled(catalogue), *warnings, *create_warnings(catalogue, specs, options.defaults)),
     )
 
 

@@ -70,6 +70,8 @@ class FieldMeta(Loose):
     updateable: Flag = True
     hidden: Flag = False
     customfield: Flag = False
+    required: Flag = False
+    defaultvalue: Text = ""
 
 
 class CodeRow(Loose):

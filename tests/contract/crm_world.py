@@ -65,7 +65,7 @@ class World:
         return [call for call in self.wire if call[0] == method and call[1].startswith(start)]
 
 
-DEFAULTS: dict[Kind, dict[str, str]] = {Kind.EMPLOYEE: {"Type": "E"}, Kind.PROJECT: {"BudgetedFlag": "N"}}
+DEFAULTS: dict[Kind, dict[str, str]] = {Kind.PROJECT: {"BudgetedFlag": "N"}}
 
 
 class _Wire(httpx.AsyncBaseTransport):

@@ -415,3 +415,17 @@ async def test_a_field_that_the_tenant_lacks_is_stopped_with_a_sentence() -> Non
     assert "holds only 1 characters" in stopped[Kind.FIRM, "y"]
     assert "read-only" in stopped[Kind.FIRM, "z"]
     assert not {"x", "y", "z"} & set((await system.get(Kind.FIRM, [ACME]))[ACME].fields)
+
+
+async def test_what_would_make_creates_fail_is_told() -> None:
+    world = filled()
+    columns = world.data.columns("firm")
+    world.data.custom["firm"]["CustRegion"] = replace(
+        columns["Name"], name="CustRegion", caption="Region", required=True, custom=True
+    )
+    world.data.custom["firm"]["CustSize"] = replace(columns["Name"], name="CustSize", required=True, default="S")
+    options = CrmOptions(quirks=world.quirks, defaults={Kind.PROJECT: {"Orgg": "AU"}})
+    warnings = (await world.system(options).connect()).warnings
+    assert "New firms in the CRM need Region (CustRegion): set it under [crm.defaults.firm]" in warnings
+    assert "[crm.defaults.project] Orgg: the CRM has no such column" in warnings
+    assert len(warnings) == 2

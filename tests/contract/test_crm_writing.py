@@ -133,14 +133,15 @@ async def test_an_employee_gets_a_number_and_the_settings_type() -> None:
 
 
 async def test_what_the_crm_refuses_is_told_sentence_by_sentence() -> None:
-    system = filled().system(CrmOptions())
+    world = filled()
+    world.data.insert("organization", {"Name": "Austin"}, key="AU")
     with pytest.raises(RecordRefused) as refused:
-        await system.create(draft(Kind.EMPLOYEE, fields={"first_name": "No Last"}))
-    assert refused.value.problems == (
-        "Please provide a Last for table Employees",
-        "Please provide a Labor Posting Type for table Employees",
-    )
-    assert {"LastName", "Type"} <= set(refused.value.columns)
+        await world.system().create(draft(Kind.EMPLOYEE, fields={"first_name": "No Last"}))
+    assert refused.value.problems == ("Please provide a Last for table Employees", "Organization is required.")
+    assert {"LastName"} <= set(refused.value.columns)
+    options = CrmOptions(defaults={Kind.EMPLOYEE: {"org": "AU", "Type": "P"}})
+    made = await world.system(options).create(draft(Kind.EMPLOYEE, fields={"last_name": "Hire"}))
+    assert (made.extra["Type"], world.data.get("employee", made.key)["Org"]) == ("P", "AU")
 
 
 @pytest.mark.parametrize("status", ["400", "500"])
