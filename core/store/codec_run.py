@@ -131,3 +131,7 @@ def write_setting(value: Any) -> bytes:
 
 def read_setting(_id: str, body: bytes) -> Any:
     return bodies.load(body)["value"]
+
+
+def read_plan(_id: str, body: bytes) -> dict[str, Any]:
+    return bodies.load(body)

@@ -29,9 +29,11 @@ _READERS: Final[dict[str, Reader]] = {
     "intents": codec_run.read_intent,
     "failures": codec_run.read_failure,
     "runs": codec_run.read_run,
+    "history": codec_run.read_history,
+    "plans": codec_run.read_plan,
     "settings": codec_run.read_setting,
 }
-NAMES: Final = frozenset({*_READERS, "bases", "records", "history", "plans"})
+NAMES: Final = frozenset({*_READERS, "bases", "records"})
 
 
 def records_table(kind: Kind, side: Side) -> str:
@@ -78,6 +80,10 @@ class Memory:
                 if found is None:
                     found = self._links = self._load_links()
         return found
+
+    def read(self, table: str, doc_id: str, body: bytes) -> Any:
+        """The value of one document that is not kept here. Raises StoreDamaged."""
+        return self._guarded(table)(doc_id, body)
 
     def loaded(self, name: str) -> bool:
         return name in self._tables

@@ -116,8 +116,8 @@ class SqliteStorage(Storage):
     # -- reading ---------------------------------------------------------------------------------
 
     def rows(self, table: str) -> list[tuple[str, bytes]]:
-        """Id and body of every document of a table."""
-        found = self._select(_ROWS, (table,))
+        """Id and body of every document of a table, in the order they were first put."""
+        found = self._select(_ROWS + " ORDER BY n", (table,))
         return [(bodies.id_out(doc_id) if doc_id[:1] == "\x00" else doc_id, body) for doc_id, body in found]
 
     def committed_rows(self, table: str) -> list[tuple[str, bytes]]:

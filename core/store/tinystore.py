@@ -13,7 +13,7 @@ from core.model.link import Base, Decision, Link, Links, Mark
 from core.model.record import Record
 from core.model.values import Kind, Side
 from core.ports import Cursor, Failure, HistoryEntry, Intent, OpenItem, RunRecord
-from core.store import bodies, codec_link, codec_run, memory
+from core.store import codec_run, memory
 from core.store.memory import Memory, bases_table, records_table
 from core.store.storage import Change, CommitHook, SqliteStorage
 from core.store.table import SqliteDB
@@ -97,11 +97,12 @@ class TinyStore:
     def base(self, link: Link) -> Base:
         """The base of one link, empty if the sides never agreed; reads no other link's."""
         table = bases_table(link.kind)
+        found: Base | None = None
         if self._memory.loaded(table):
-            found: Base | None = self._memory.table(table).get(link.id)
-            return found or {}
-        body = self._storage.committed_row(table, link.id)
-        return codec_link.read_base(link.id, body) if body else {}
+            found = self._memory.table(table).get(link.id)
+        elif body := self._storage.committed_row(table, link.id):
+            found = self._memory.read(table, link.id, body)
+        return found or {}
 
     def bases(self, kind: Kind) -> Mapping[str, Base]:
         return self._memory.table(bases_table(kind))
@@ -138,11 +139,11 @@ class TinyStore:
     def history_of_run(self, run_id: str) -> Sequence[HistoryEntry]:
         """In the order they were done."""
         found = self._storage.by_term("history", codec_run.run_term(run_id))
-        return [codec_run.read_history(doc_id, body) for doc_id, body in found]
+        return [self._memory.read("history", doc_id, body) for doc_id, body in found]
 
     def history_of(self, kind: Kind, side: Side, key: str, limit: int = 200) -> Sequence[HistoryEntry]:
         found = self._storage.by_term("history", codec_run.record_term(kind, side, key), limit, newest=True)
-        return [codec_run.read_history(doc_id, body) for doc_id, body in found]
+        return [self._memory.read("history", doc_id, body) for doc_id, body in found]
 
     def setting(self, name: str, default: Any = None) -> Any:
         """The JSON value put under that name; the caller may change what it gets."""
@@ -150,7 +151,8 @@ class TinyStore:
 
     def plan(self, digest: str) -> Mapping[str, Any] | None:
         body = self._storage.committed_row("plans", digest)
-        return bodies.load(body) if body else None
+        found: Mapping[str, Any] | None = self._memory.read("plans", digest, body) if body else None
+        return found
 
     # -- upkeep ----------------------------------------------------------------------------------
 
