@@ -15,13 +15,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
-
-from filelock import FileLock, SoftFileLock, Timeout
+from typing import TYPE_CHECKING, Any, Final
 
 from core.errors import StoreUnwritable
 from core.store import bodies, sqlite_file
 from core.text import safe_line
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock  # late at run time: it brings asyncio, and `status` only asks who holds a lock
 
 RUN_LOCK: Final = "run.lock"
 SCHEDULE_LEASE: Final = "schedule.lock"
@@ -44,7 +45,7 @@ class ProcessLock:
         self._note = path.with_suffix(".holder")
         self._program = program
         self._now = now
-        self._lock = FileLock(path, timeout=0, mode=0o600, thread_local=False)
+        self._lock: BaseFileLock | None = None
 
     def acquire(self) -> bool:
         if self.held():
@@ -54,7 +55,7 @@ class ProcessLock:
             taken = self._try_some_times()
         except OSError as error:
             raise StoreUnwritable(f"The lock {self.path} cannot be taken: {error.strerror or error}.") from error
-        if taken and _outlives_us(self._lock):
+        if taken and self._lock is not None and _outlives_us(self._lock):
             self._lock.release(force=True)
             raise StoreUnwritable(
                 f"The file system of {self.path.parent} has no locks. Choose a state folder on a local disk."
@@ -65,13 +66,13 @@ class ProcessLock:
 
     def release(self) -> None:
         """Give it back; nothing happens if it is not ours."""
-        if self.held():
+        if self._lock is not None and self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._note.unlink()  # while the lock is still ours, or it could be the next holder's
             self._lock.release(force=True)
 
     def held(self) -> bool:
-        return bool(self._lock.is_locked)
+        return self._lock is not None and bool(self._lock.is_locked)
 
     def holder(self) -> str | None:
         if not self.held() and self._free():
@@ -82,6 +83,10 @@ class ProcessLock:
         return safe_line("{program} (pid {pid} on {host}, since {since})".format_map(note), 200)
 
     def _try_some_times(self) -> bool:
+        from filelock import FileLock, Timeout
+
+        if self._lock is None:
+            self._lock = FileLock(self.path, timeout=0, mode=0o600, thread_local=False)
         for attempt in range(_TRIES):
             try:
                 self._lock.acquire(timeout=0)
@@ -146,6 +151,8 @@ def schedule_lease(folder: Path, program: str = "ajerasync") -> ProcessLock:
 
 def _outlives_us(lock: object) -> bool:
     """Where there is no flock the library turns itself into a lock that a dead process keeps."""
+    from filelock import SoftFileLock
+
     return isinstance(lock, SoftFileLock)
 
 

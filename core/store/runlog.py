@@ -8,7 +8,6 @@ so that a follower keeps its place when the files are turned over (inode numbers
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from filelock import FileLock
 
 from core.store import sqlite_file
 from core.text import fold, safe_line
@@ -48,7 +46,7 @@ class RunLog:
         self._clean = clean
         self._max_bytes = max_bytes
         self._files = max(2, files)
-        self._turning = FileLock(folder / f"{name}.lock", timeout=5, mode=0o600, thread_local=False)
+        self._lock_path = folder / f"{name}.lock"
         self._writing = threading.Lock()
         self._handle: int | None = None
 
@@ -139,8 +137,10 @@ class RunLog:
             if size is not None and size + more <= self._max_bytes:
                 return self._handle
             self._leave()
+        from filelock import FileLock  # late: it brings asyncio, and readers of the log do without
+
         sqlite_file.private_folder(self.path.parent)
-        with self._turning:
+        with FileLock(self._lock_path, timeout=5, mode=0o600, thread_local=False):
             if self.path.exists() and self.path.stat().st_size + more > self._max_bytes:
                 self._turn_over()
             self._handle = self._enter()
@@ -168,7 +168,7 @@ class RunLog:
         handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         size = os.fstat(handle).st_size
         if size == 0:
-            os.write(handle, _encoded({_NAME: secrets.token_hex(8)}))
+            os.write(handle, _encoded({_NAME: os.urandom(8).hex()}))
         elif os.pread(handle, 1, size - 1) != b"\n":
             os.write(handle, b"\n")  # a line a crash cut short stays alone
         return handle
