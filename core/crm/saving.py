@@ -46,15 +46,52 @@ class Saver:
     async def create(self, draft: Draft) -> Record:
         """POST, then GET: a workflow may fill columns after the reply (section 8)."""
         draught = self._new(draft)
-        hub = HUBS[draft.kind]
-        fields = self._tenant.mapper.wanted(draft.kind)
-        reply = await self._explained(
-            draft.kind, draught, lambda: self._client.post(hub.path, draught.columns, fields, f"create {hub.path}")
-        )
-        key = self._key_of(draft, reply)
-        unsaved = await self._add_address(key, draught.address) if draught.address else ""
+        address = {name: value for name, value in draught.address.items() if value != ""}
+        reply, refused = await self._post(draft, draught, address)
+        key = self._key_of(draft, reply) if reply else draft.key or ""
         record = await self._created(draft.kind, key, reply)
-        return _without_address(record, unsaved, self._tenant) if unsaved else record
+        if address and not refused and not self._holds_address(draft, record):
+            refused = await self._add_address(key, address)
+            record = record if refused else await self._created(draft.kind, key, reply)
+        return _without_address(record, refused, self._tenant) if refused else record
+
+    async def _post(self, draft: Draft, draught: Draught, address: Body) -> tuple[Reply | None, str]:
+        """The reply of the POST, and why a firm was made without its address, if it was.
+
+        The address goes into the same call, so that no stop leaves a firm without it. That POST takes nested rows as
+        PUT does is not documented: a tenant that refuses them, or this address, gets the firm alone, provided that
+        its key tells whether the first call made it after all. The reply is None where it did.
+        """
+        if not address:
+            return await self._send_new(draft.kind, draught, {}), ""
+        row = {"Address": ADDRESS_LABEL, "PrimaryInd": "Y", **address, "_transType": "I"}
+        try:
+            return await self._send_new(draft.kind, draught, {"CLAddress": [row]}), ""
+        except RecordRefused as error:
+            if not self._about_the_address(error) or HUBS[draft.kind].key not in draught.columns:
+                raise
+            refused = error
+        untaken = any("claddress" in problem.lower() for problem in refused.problems)
+        there = await self._get(draft.kind, [draft.key or ""])
+        reply = None if there else await self._send_new(draft.kind, draught, {})
+        return reply, "" if untaken else str(refused)
+
+    async def _send_new(self, kind: Kind, draught: Draught, rows: Body) -> Reply:
+        path, fields = HUBS[kind].path, self._tenant.mapper.wanted(kind)
+        body = {**draught.columns, **rows}
+        return await self._explained(kind, draught, lambda: self._client.post(path, body, fields, f"create {path}"))
+
+    def _about_the_address(self, error: RecordRefused) -> bool:
+        """Whether a refusal names nothing but parts of the address."""
+        columns = {column.lower() for column in error.columns}
+        mapped = [spec for spec in self._tenant.specs[Kind.FIRM] if spec.crm.lower() in columns]
+        named = "claddress" in columns or any("claddress" in problem.lower() for problem in error.problems)
+        return (named or bool(mapped)) and all(spec.group == "address" for spec in mapped)
+
+    def _holds_address(self, draft: Draft, record: Record) -> bool:
+        """Whether every address field of the draft is filled in the record."""
+        names = [spec.name for spec in self._tenant.specs[Kind.FIRM] if spec.group == "address"]
+        return all(record.fields.get(name) for name in names if draft.fields.get(name))
 
     def _new(self, draft: Draft) -> Draught:
         tenant, kind = self._tenant, draft.kind
@@ -97,17 +134,17 @@ class Saver:
             raise OutcomeUnknown(SIDE, f"The CRM made the {draft.kind}, but did not say its key")
         return found
 
-    async def _created(self, kind: Kind, key: str, reply: Reply) -> Record:
+    async def _created(self, kind: Kind, key: str, reply: Reply | None) -> Record:
         try:
             record = (await self._get(kind, [key])).get(key)
         except SystemFailure:
-            record = self._from_rows(kind, _rows(reply))
+            record = self._from_rows(kind, _rows(reply) if reply else [])
         if record is None:
             raise OutcomeUnknown(SIDE, f"The CRM said that it made the {kind}, but it cannot be read")
         return record
 
     async def _add_address(self, key: str, parts: Body) -> str:
-        """Give a new firm its address. The firm is made already, so a refusal is told, not raised."""
+        """Give a new firm the address that its POST did not. The firm is made, so a refusal is told, not raised."""
         try:
             await self._save_address(key, parts)
         except SystemFailure as error:

@@ -18,6 +18,7 @@ from core.errors import AlreadyThere, OutcomeUnknown, RecordMissing, RecordRefus
 from core.model.record import Record
 from core.model.values import Address, EntryEdit, Kind, Ref, Side, TeamEdit, Value
 from core.ports import Draft
+from core.sandbox.crm.values import encode
 from tests.contract.crm_world import ACME, ANN, BETA, BOB, VENDOR, World, filled
 
 AUSTIN = Address(("9 Elm St",), "Austin", "TX", "78702", "USA")
@@ -76,19 +77,78 @@ async def test_a_chosen_key_that_is_taken_is_already_there() -> None:
         await filled().system().create(draft(Kind.FIRM, key=ACME, fields={"name": "Acme"}))
 
 
+async def test_a_firm_and_its_address_are_one_call() -> None:
+    world = filled()
+    await world.system().create(draft(Kind.FIRM, key="D" * 32, fields={"name": "Delta", "address": AUSTIN}))
+    assert [call[1] for call in world.wire if call[0] == "POST"] == ["/token", "/firm"]
+
+
+def without_nested(world: World, how: str) -> None:
+    """A tenant whose POST knows no nested rows: it ignores them, or refuses them."""
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        if request.method != "POST" or not request.url.path.endswith("/firm") or b"CLAddress" not in request.content:
+            return None
+        if how == "refused":
+            return httpx.Response(400, json={"Message": "Field CLAddress does not exist"})
+        body = json.loads(request.content)
+        key = world.data.insert("firm", {"Name": body["Name"], "ClientInd": "Y", "Status": "A"}, key=body["ClientID"])
+        return httpx.Response(201, content=encode([{"ClientID": key}]))
+
+    world.answer = answer
+
+
+@pytest.mark.parametrize("how", ["ignored", "refused"])
+async def test_an_address_that_the_post_does_not_take_is_posted_after_it(how: str) -> None:
+    world = filled()
+    without_nested(world, how)
+    made = await world.system().create(draft(Kind.FIRM, key="D" * 32, fields={"name": "Delta", "address": AUSTIN}))
+    assert made.fields["address"] == replace(AUSTIN, country="United States")
+    assert "address_refused" not in made.extra
+    assert len(world.data.rows("address", "ClientID", "D" * 32)) == 1
+
+
 async def test_an_address_that_is_refused_does_not_lose_the_firm() -> None:
     world = filled()
+    address = Address(("1",), "Toronto", "ON", "", "US")
+    fields: dict[str, Value] = {"name": "Delta", "address": address, "phone": "1"}
+    made = await world.system().create(draft(Kind.FIRM, key="D" * 32, fields=fields))
+    assert (made.key, made.name) == ("D" * 32, "Delta")
+    assert not {"address", "phone"} & set(made.fields)  # not read: they are tried again
+    assert "State Code ON" in made.extra["address_refused"]
+    assert len(world.asked("POST", "/firm")) == 2
 
-    def no_address(request: httpx.Request) -> httpx.Response | None:
-        if request.method == "POST" and request.url.path.endswith("/address"):
+
+async def test_an_address_refused_after_the_firm_was_made_does_not_make_it_twice() -> None:
+    world = filled()
+
+    def made_but_refused(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and b"CLAddress" in request.content:
+            world.data.insert("firm", {"Name": "Delta", "ClientInd": "Y", "Status": "A"}, key="D" * 32)
             return httpx.Response(400, json={"Message": "State Code ZZ does not exist."})
         return None
 
-    world.answer = no_address
+    world.answer = made_but_refused
     made = await world.system().create(draft(Kind.FIRM, key="D" * 32, fields={"name": "Delta", "address": AUSTIN}))
     assert made.key == "D" * 32
-    assert "address" not in made.fields  # not read: it is tried again
-    assert "State Code ZZ" in made.extra["address_refused"]
+    assert len(world.asked("POST", "/firm")) == 1
+
+
+async def test_without_a_key_to_look_for_a_refused_address_refuses_the_firm() -> None:
+    world = filled(client_keys="refused")
+    address = Address(("1",), "Toronto", "ON", "", "US")
+    with pytest.raises(RecordRefused, match="State Code ON"):
+        await world.system().create(draft(Kind.FIRM, key="D" * 32, fields={"name": "Delta", "address": address}))
+    assert len(world.asked("POST", "/firm")) == 1
+
+
+async def test_another_refusal_is_the_records_own() -> None:
+    world = filled()
+    address = Address(("1",), "Toronto", "ON", "", "US")
+    with pytest.raises(RecordRefused) as refused:
+        await world.system().create(draft(Kind.FIRM, key="D" * 32, fields={"name": "", "address": address}))
+    assert "Please provide a Firm Name for table Firm" in refused.value.problems
+    assert len(world.asked("POST", "/firm")) == 1
 
 
 async def test_a_contact_is_made_at_its_firm() -> None:
