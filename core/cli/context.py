@@ -123,6 +123,10 @@ class Group(click.Group):
 
     command_class = Command
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params += global_options()
+
 
 def command(name: str) -> Callable[[Callable[..., Any]], Command]:
     """A command that takes the options for all."""

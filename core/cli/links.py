@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli import output
-from core.cli.context import Env, Group, global_options, pass_env
+from core.cli.context import Env, Group, pass_env
 from core.cli.exits import OK, USAGE, say
 from core.cli.kinds import KIND
 from core.cli.shapes import link_json
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HEADERS = ("kind", "ajera_key", "crm_key")
 
 
-@click.group("links", cls=Group, invoke_without_command=True, params=global_options())
+@click.group("links", cls=Group, invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="An array of links.")
 @click.pass_context
 def links_command(ctx: click.Context, as_json: bool) -> int | None:

@@ -16,6 +16,7 @@ from core.text import safe_line
 
 GAP: Final = "  "
 WIDEST_CELL: Final = 60
+WIDEST_LAST: Final = 500
 
 
 def document(value: Any) -> None:
@@ -34,8 +35,12 @@ def text(value: object = "") -> None:
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
-    """Aligned columns; `right` are the numbers of columns that hold figures. Nothing for no rows."""
-    cells = [[safe_line(_shown(cell), WIDEST_CELL) for cell in row] for row in rows]
+    """Aligned columns; `right` are the numbers of columns that hold figures. Nothing for no rows.
+    The last column may be as long as it is; on a terminal a line is cut at its edge."""
+    last = len(headers) - 1
+    cells = [
+        [safe_line(_shown(c), WIDEST_LAST if i == last else WIDEST_CELL) for i, c in enumerate(row)] for row in rows
+    ]
     if not cells:
         return
     widths = [max(map(width, column)) for column in zip(headers, *cells, strict=True)]
