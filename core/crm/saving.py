@@ -156,6 +156,7 @@ class Saver:
 
     async def update(self, before: Record, changes: Mapping[str, Value]) -> Record:
         """PUT of the changed columns and rows; nothing is sent where nothing is left to change."""
+        before = await self._as_read(before, changes)
         draught = Draught()
         for name, value in changes.items():
             self._put(draught, before, name, value)
@@ -166,6 +167,16 @@ class Saver:
             body = {**draught.columns, **draught.rows}
             rows = await self._explained(before.kind, draught, lambda: self._put_hub(before, body))
         return await self._after(before, changes, rows, draught)
+
+    async def _as_read(self, before: Record, changes: Mapping[str, Value]) -> Record:
+        """The record with what the rules look at: its row, and its lists where one of them changes."""
+        lists = any(":" in name or isinstance(value, EntryEdit) for name, value in changes.items())
+        if isinstance(before.raw, Mapping) and not (lists and (before.contacts is None or before.team is None)):
+            return before
+        found = (await self._get(before.kind, [before.key])).get(before.key)
+        if found is None:
+            raise RecordMissing(SIDE, f"The CRM has no such {before.kind} any more")
+        return found
 
     def _put(self, draught: Draught, before: Record, name: str, value: Value) -> None:
         writer = self._tenant.writer

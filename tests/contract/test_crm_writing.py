@@ -571,6 +571,23 @@ async def test_hostile_texts_travel_unchanged() -> None:
     assert after.fields["title"] == text
 
 
+async def test_a_record_that_was_kept_without_its_row_is_read_before_it_is_changed() -> None:
+    world = filled()
+    world.data.edit("project", "2026.02", {"Name": "Shed", "LongName": "The old barn"})
+    system = world.system()
+    stored = replace(await one(system, Kind.PROJECT, "2026.02"), raw=None, contacts=None)
+    await system.update(stored, {"name": "Hut"})
+    assert world.data.get("project", "2026.02")["LongName"] == "The old barn"
+    pulled = {record.key: record for record in (await system.pull(Kind.PROJECT, None)).records}["2026.01"]
+    assert pulled.contacts is None
+    after = await system.update(pulled, {f"mark:{ANN}": False})
+    assert after.contacts is not None
+    assert not after.contacts[0].marked
+    world.data.delete("project", "2026.02")
+    with pytest.raises(RecordMissing):
+        await system.update(stored, {"name": "Hut"})
+
+
 def test_chosen_keys_are_stable_and_apart() -> None:
     key = chosen_key("Tenant", Kind.FIRM, "17")
     assert key == chosen_key("tenant", Kind.FIRM, "17")
