@@ -99,7 +99,8 @@ _BUDGET, _DATES, _TOTALS = "Budget & Revenue", "Dates & Costs", "Ajera Totals"
 
 
 def _money(name: str, label: str, crm: str, ajera: str, tab: str, type_: FieldType = FieldType.MONEY) -> FieldSpec:
-    return _f(Kind.PROJECT, name, label, type_, Owner.AJERA, crm, ajera, tab=tab, group="money")
+    group = "money" if tab == _TOTALS else "budget"  # a refusal of one tab never holds up the other
+    return _f(Kind.PROJECT, name, label, type_, Owner.AJERA, crm, ajera, tab=tab, group=group)
 
 
 def _date(name: str, label: str, crm: str, ajera: str) -> FieldSpec:
@@ -260,6 +261,10 @@ class Policy:
     default_template: str | None = None
     allow_flat_template: bool = False
     project_contacts: bool = True
+    budget_source: str = "contract"  # or "cost"; which of the two the CRM means is not documented
+    unsplit: str = "refuse"  # or "labor": a total without parts goes into labor
+    totals_age_hours: int = 24
+    team_since_weeks: int = 52
     firm_cap: int | None = 5
     project_cap: int | None = 5
     guards: Guards = Guards()

@@ -15,6 +15,7 @@ from itertools import groupby
 
 from core.engine.clock import iso
 from core.engine.landing import Landing
+from core.engine.pull import carried_over
 from core.errors import (
     ActionRefused,
     LoginRefused,
@@ -31,6 +32,7 @@ from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side, TeamEdit, Value
 from core.policy import Policy
 from core.ports import Clock, Draft, Failure, Intent, Store, System
+from core.reconcile.accounting import with_budget
 from core.reconcile.backoff import content_of, next_try
 from core.reconcile.normalize import canonical
 
@@ -167,7 +169,7 @@ class Applier:
             with self.store.transaction() as tx:
                 tx.drop_intent(intent.id)
             raise
-        self.landing.created(action, record, intent.id)
+        self.landing.created(action, self._as_stored(record), intent.id)
         await self._finish(action, draft, record)
 
     def draft(self, action: Action) -> Draft:
@@ -213,7 +215,7 @@ class Applier:
         with self.store.transaction() as tx:
             tx.drop_intent(intent.id)
             if after is not None:
-                tx.put_records([after])
+                tx.put_records([self._as_stored(after)])
 
     # -- update ------------------------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class Applier:
                 tx.drop_intent(intent.id)
             await self._after_refusal(action, fresh, error, again)
             return
-        self.landing.updated(action, fresh, after, intent.id)
+        self.landing.updated(action, fresh, self._as_stored(after), intent.id)
 
     async def _after_refusal(self, action: Action, fresh: Record, error: SystemFailure, again: bool) -> None:
         if isinstance(error, NothingToChange):
@@ -294,12 +296,13 @@ class Applier:
         found = await self.systems[side].get(kind, [key])
         if key not in found:
             raise RecordMissing(side, f"{kind} {key} is not there any more")
-        fresh = found[key]
-        known = self.store.records(kind, side).get(key)
-        if known is not None:
-            kept = {name: value for name, value in known.fields.items() if name not in fresh.fields}
-            fresh = replace(fresh, fields={**fresh.fields, **kept}) if kept else fresh
-        return fresh
+        return self._as_stored(found[key])
+
+    def _as_stored(self, record: Record) -> Record:
+        """A record just read, with what only other calls read (totals, budget, lists)."""
+        known = self.store.records(record.kind, record.side).get(record.key)
+        record = with_budget(record, self.policy)
+        return carried_over(known, record) if known is not None else record
 
     def _moved_since(self, action: Action, fresh: Record) -> bool:
         for name, change in action.fields.items():

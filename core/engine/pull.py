@@ -16,8 +16,9 @@ from core.engine.clock import iso
 from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
-from core.policy import TOTAL_FIELDS
+from core.policy import TOTAL_FIELDS, Policy
 from core.ports import Clock, Connection, Cursor, Store, System, Transaction
+from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
 
 RecordId = tuple[Kind, Side, str]
@@ -26,6 +27,7 @@ MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the l
 SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
 FEW = 4
 _TOTAL_NAMES = frozenset(spec.name for spec in TOTAL_FIELDS)
+_KEPT_EXTRA = ("totals_at", "totals_stamp", "team_closed")  # what core/engine/money.py keeps with a project
 
 
 @dataclass
@@ -35,6 +37,7 @@ class Puller:
     systems: Mapping[Side, System]
     store: Store
     clock: Clock
+    policy: Policy
     connections: dict[Side, Connection] = field(default_factory=dict)
 
     async def connect(self) -> None:
@@ -65,6 +68,7 @@ class Puller:
 
     def _kept(self, known: Mapping[str, Record], new: Record) -> Record | None:
         """The record to store, None where it is what is known already (own writes, overlap rows)."""
+        new = with_budget(new, self.policy)
         old = known.get(new.key)
         if old is not None:
             new = carried_over(old, new)
@@ -177,8 +181,11 @@ def carried_over(old: Record, new: Record) -> Record:
     totals: dict[str, Value] = {
         name: value for name, value in old.fields.items() if name in _TOTAL_NAMES and name not in new.fields
     }
-    if totals:
-        new = replace(new, fields={**new.fields, **totals})
+    kept = {name: old.extra[name] for name in _KEPT_EXTRA if name in old.extra}
+    if totals or kept:
+        new = replace(new, fields={**new.fields, **totals}, extra={**new.extra, **kept})
+    if new.side is Side.AJERA and new.team is None:
+        new = replace(new, team=old.team)
     if new.contacts is None and old.stamp == new.stamp:
         new = replace(new, contacts=old.contacts, team=new.team if new.team is not None else old.team)
     return new

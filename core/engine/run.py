@@ -11,20 +11,31 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import cast
 
 from core.engine.apply import Applier, ChosenKey, Outcome
 from core.engine.clock import from_iso, iso
 from core.engine.events import Bus, Event
+from core.engine.facts import offline_ticks
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
+from core.engine.money import MoneyReader
 from core.engine.pull import Puller, Seen, dirty_now, forget_dirty
 from core.engine.settle import Settler
 from core.engine.views import Progress
-from core.errors import AjerasyncError, GuardTripped, RunInProgress
+from core.errors import (
+    AccessRefused,
+    AjerasyncError,
+    BadReply,
+    GuardTripped,
+    ListNotTrusted,
+    RecordRefused,
+    RunInProgress,
+)
 from core.model.plan import Action, Mode, Op, Plan
 from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
-from core.ports import Clock, Intent, Lock, RunRecord, Store, System
+from core.ports import Accounting, Clock, Intent, Lock, RunRecord, Store, System
 from core.reconcile.backoff import hold_back
 from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
@@ -58,7 +69,7 @@ class Runner:
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
-        self.puller = Puller(self.systems, self.store, self.clock)
+        self.puller = Puller(self.systems, self.store, self.clock, self.rules.policy)
         self._cancelled = False
         self._mode: Mode | None = None
         self._seen = Seen(0, frozenset())
@@ -107,6 +118,8 @@ class Runner:
             self._now_at("pulling", "comparing complete lists")
             await self.puller.sweep(only)
         self.tell("pulled", f"{changed} records changed", changed=changed)
+        if not self._mode.one_way and (not only or Kind.PROJECT in only):
+            await self._read_money()
         self._now_at("planning", "planning")
         made = await self._plan(scheduled=scheduled, everything=full)
         if only:
@@ -120,6 +133,21 @@ class Runner:
                 tx.put_setting("seen_mode", _mode_body(made.mode))
         self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
         return made
+
+    async def _read_money(self) -> None:
+        """Totals and hours, from 8.09 (sync-rules 1). A refusal here costs the money, not the run."""
+        self._now_at("pulling", "reading totals and hours from Ajera")
+        ajera = self.systems[Side.AJERA]
+        if not hasattr(ajera, "totals"):
+            return
+        reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy)
+        try:
+            moved = await reader.read(offline_ticks(self.store, self.rules.policy, self.clock))
+        except (AccessRefused, RecordRefused, ListNotTrusted, BadReply) as error:
+            self.tell("log", f"totals and hours could not be read: {error}", level="warning")
+            return
+        if moved:
+            self.tell("log", f"money or hours of {moved} projects moved")
 
     async def _plan(self, *, scheduled: bool, everything: bool) -> Plan:
         """The kernel over a snapshot, in a thread: planning never holds the loop."""

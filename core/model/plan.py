@@ -97,7 +97,7 @@ class Action:
     def order(self) -> tuple[int, int, int, str, str, str]:
         """Unlinks, links and rebases first; then kinds in order, creates before updates; lists of
         contacts, team and money after the records they name (sync-rules 6)."""
-        late = {"contacts": 1, "team": 2, "money": 3}.get(self.group, 0)
+        late = {"contacts": 1, "team": 2, "budget": 3, "money": 3}.get(self.group, 0)
         settles = self.op in (Op.UNLINK, Op.LINK, Op.REBASE)
         return (
             -1 if settles else late,

@@ -11,6 +11,7 @@ from core.model.record import Record
 from core.model.values import FieldType, Kind, Ref, Side, Value
 from core.policy import STATUS_GROUPS, FieldSpec
 from core.reconcile.carry import CannotCarry, carry
+from core.reconcile.merge import ACCOUNTING_GROUPS
 from core.reconcile.normalize import blank, name_key, plain_text
 from core.reconcile.situation import Situation, text_of
 from core.reconcile.ticks import Ticks
@@ -69,8 +70,9 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
 def _sent_on_create(spec: FieldSpec, to: Side) -> bool:
     if spec.type is FieldType.ENTRIES or (spec.name == "firm" and to is Side.AJERA):
         return False  # an entry of the client's list, made after both exist (ajera-api 7.3)
-    if to is Side.AJERA and spec.kind is Kind.PROJECT and spec.group in ("money", "dates"):
-        return spec.name in DATES_ON_CREATE
+    if spec.kind is Kind.PROJECT and spec.group in ACCOUNTING_GROUPS:
+        # In the CRM, money is written by the update that follows: a refusal then costs only that.
+        return spec.name in DATES_ON_CREATE if to is Side.AJERA else spec.group == "dates"
     return True
 
 

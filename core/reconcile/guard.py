@@ -25,6 +25,8 @@ def tripped(s: Situation, plan: Plan) -> tuple[Guard, ...]:
 
 
 def _direction(s: Situation, plan: Plan) -> Iterable[Guard]:
+    if s.mode.ajera_version is None and plan.writes:
+        yield Guard("version", "Ajera did not say its version, so the direction is not known")
     before = s.previous_mode
     if before is not None and before.direction is not s.mode.direction and plan.writes:
         yield Guard(

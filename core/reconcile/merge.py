@@ -22,13 +22,14 @@ TYPED = "typed by an operator, not yet in the CRM"
 # Money and dates flow from Ajera only; the client belongs to Ajera's invoice groups, which this
 # program sets at creation and never after (sync-rules 5 and 8).
 NEVER_WRITTEN_IN_AJERA = {"client"}
+ACCOUNTING_GROUPS = ("money", "budget", "dates")
 
 
 def flows_to(spec: FieldSpec) -> frozenset[Side]:
     """The sides a field may ever be written to after creation."""
     if spec.create_only or spec.type is FieldType.ENTRIES:
         return frozenset()
-    if spec.name in NEVER_WRITTEN_IN_AJERA or (spec.owner is Owner.AJERA and spec.group in ("money", "dates")):
+    if spec.name in NEVER_WRITTEN_IN_AJERA or (spec.owner is Owner.AJERA and spec.group in ACCOUNTING_GROUPS):
         return frozenset({Side.CRM})
     return frozenset(Side)
 

@@ -16,6 +16,7 @@ from core.model.record import Record
 from core.model.values import FieldType, Kind, Side, Value
 from core.policy import FieldSpec
 from core.reconcile import guard
+from core.reconcile.accounting import NO_BUDGET, NOTE, takes_money
 from core.reconcile.carry import CannotCarry, agree, carry
 from core.reconcile.creates import ASKED, creation_of, same_name_twice
 from core.reconcile.entries import contact_entries
@@ -23,6 +24,7 @@ from core.reconcile.match import Found, Maybe, NotProven, Unknown, find_partner,
 from core.reconcile.merge import Case, Rebase, Refuse, Wait, Write, WriteBoth, flows_to, merge
 from core.reconcile.normalize import canonical
 from core.reconcile.situation import Situation
+from core.reconcile.team import team_changes
 from core.reconcile.ticks import Ticks, ticks_in_effect
 
 SYNC_TO_CRM = "sync_to_crm"  # base pair: Ajera's SyncToCRM was once seen true
@@ -308,8 +310,20 @@ def _merge_pair(s: Situation, ticks: Ticks, link: Link, ajera: Record, crm: Reco
     for queue, items in result.items.items():
         parts.items[queue] += items
     parts.refused += result.refused
+    if link.kind is Kind.PROJECT and Side.CRM in writable:
+        _project_extras(s, link, ajera, crm, parts)
     if _closes(s, link, ajera) and not result.writes:
         parts.actions.append(_state_change(link, crm, CLOSED, "closed in Ajera; its final update is done"))
+
+
+def _project_extras(s: Situation, link: Link, ajera: Record, crm: Record, parts: _Parts) -> None:
+    """Team hours, and why a tab's money is not written."""
+    action, refused = team_changes(s, link, ajera, crm, parts.coming)
+    parts.actions += [action] if action else []
+    parts.refused += refused
+    note = ajera.extra.get(NOTE)
+    if note and takes_money(crm) and ajera.extra.get("BillingType") not in NO_BUDGET:
+        parts.refused.append(Refusal(link.kind, Side.CRM, link.crm_key, crm.label, note, "compensation"))
 
 
 def _stopped(base: Base, ajera: Record) -> bool:
@@ -383,7 +397,7 @@ def _merge_fields(
     for spec in s.policy.active_fields(link.kind):
         if spec.name not in ajera.fields or spec.name not in crm.fields or spec.name == "firm":
             continue  # not read: decides nothing; the firm goes by the client's list (entries.py)
-        if spec.create_only:
+        if spec.create_only or (spec.group in ("money", "budget") and not takes_money(crm)):
             continue
         pair = base.get(spec.name)
         if pair is not None and _unmoved(spec, pair, ajera, crm):

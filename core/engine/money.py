@@ -1,0 +1,186 @@
+"""Reading what only Ajera has: totals of projects and hours of timesheets (sync-rules 8).
+
+Posting time may not move a project's stamp, so totals are asked again when the stamp or the hours
+moved, and by age; reading by age is spread over the day's runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from core.engine.clock import from_iso, iso
+from core.engine.pull import note_dirty
+from core.model.link import LinkState
+from core.model.record import Record, TeamRow
+from core.model.values import Kind, Side
+from core.policy import Policy
+from core.ports import Accounting, Clock, Hours, Store
+from core.reconcile.accounting import takes_money
+from core.reconcile.ticks import Ticks
+
+MOST_BY_AGE = 40  # projects a run reads again only because their figures are old
+RECENT = timedelta(days=35)  # timesheets are corrected for about five weeks
+HOURS_EVERY = timedelta(minutes=60)
+CHUNK = timedelta(weeks=8)  # history is read in pieces that survive a stop
+AT, STAMP, CLOSED = "totals_at", "totals_stamp", "team_closed"
+
+
+@dataclass
+class MoneyReader:
+    """Reads totals and hours of linked, ticked projects into the store's Ajera records."""
+
+    ajera: Accounting
+    store: Store
+    clock: Clock
+    policy: Policy
+
+    async def read(self, ticks: Ticks) -> int:
+        """Everything that is due; the number of projects whose figures moved."""
+        projects = self._projects(ticks)
+        if not projects:
+            return 0
+        worked = await self._hours_if_due()
+        due = self._due(projects, worked)
+        moved = await asyncio.gather(*(self._totals(key) for key in due))
+        return len(worked) + sum(moved)
+
+    def _projects(self, ticks: Ticks) -> list[Record]:
+        """Ajera records of linked projects that take part and have money columns in the CRM."""
+        crm = self.store.records(Kind.PROJECT, Side.CRM)
+        ajera = self.store.records(Kind.PROJECT, Side.AJERA)
+        found = []
+        for (kind, key), link in self.store.links().by_ajera.items():
+            record, partner = ajera.get(key), crm.get(link.crm_key)
+            if kind is not Kind.PROJECT or link.state is not LinkState.ACTIVE or record is None or partner is None:
+                continue
+            if (link.crm_key in ticks.projects or record.marked) and takes_money(partner):
+                found.append(record)
+        return found
+
+    # -- totals ------------------------------------------------------------------------------------
+
+    def _due(self, projects: Iterable[Record], worked: frozenset[str]) -> list[str]:
+        now = self.clock.now()
+        age = timedelta(hours=self.policy.totals_age_hours)
+        moved: list[str] = []
+        old: list[tuple[str, str]] = []
+        for record in projects:
+            at = record.extra.get(AT, "")
+            if not at or record.extra.get(STAMP) != record.stamp or record.key in worked:
+                moved.append(record.key)
+            elif now - from_iso(at) >= age:
+                old.append((at, record.key))
+        return moved + [key for _, key in sorted(old)[:MOST_BY_AGE]]
+
+    async def _totals(self, key: str) -> bool:
+        """Read one project's totals; whether a figure moved."""
+        totals = await self.ajera.totals(key)
+        record = self.store.records(Kind.PROJECT, Side.AJERA)[key]
+        new = replace(
+            record,
+            fields={**record.fields, **totals},
+            extra={**record.extra, AT: iso(self.clock.now()), STAMP: record.stamp},
+        )
+        moved = dict(new.fields) != dict(record.fields)
+        with self.store.transaction() as tx:
+            tx.put_records([new])
+            if moved:
+                note_dirty(self.store, tx, [new.id])
+        return moved
+
+    # -- hours -------------------------------------------------------------------------------------
+
+    async def _hours_if_due(self) -> frozenset[str]:
+        """Projects whose hours moved, when the timesheets were due to be read."""
+        now = self.clock.now()
+        last = self.store.setting("hours_at")
+        if last and now - from_iso(last) < HOURS_EVERY:
+            return frozenset()
+        today = now.date()
+        await self._history(today - RECENT)
+        recent = await self.ajera.hours(today - RECENT + timedelta(days=1), today)
+        moved = self._keep_team(recent)
+        with self.store.transaction() as tx:
+            tx.put_setting("hours_at", iso(now))
+        return moved
+
+    async def _history(self, until: date) -> None:
+        """Hours before the recent weeks, read once; a stop in the middle goes on where it was."""
+        kept = self.store.setting("hours_closed_until")
+        done = date.fromisoformat(kept) if kept else until - timedelta(weeks=self.policy.team_since_weeks)
+        while done < until:
+            end = min(done + CHUNK, until)
+            rows = await self.ajera.hours(done + timedelta(days=1), end)
+            self._close(rows, end)
+            done = end
+
+    def _close(self, rows: Sequence[Hours], until: date) -> None:
+        """Add a finished window to the closed hours of each project."""
+        projects = self.store.records(Kind.PROJECT, Side.AJERA)
+        changed = []
+        for key, of_project in _by_project(rows).items():
+            record = projects.get(key)
+            if record is not None:
+                closed = _added(closed_team(record), of_project)
+                changed.append(replace(record, extra={**record.extra, CLOSED: _closed_text(closed)}))
+        with self.store.transaction() as tx:
+            tx.put_records(changed)
+            tx.put_setting("hours_closed_until", until.isoformat())
+
+    def _keep_team(self, recent: Sequence[Hours]) -> frozenset[str]:
+        """The team rows of every project by closed and recent hours; the projects that moved."""
+        by_project = _by_project(recent)
+        changed = []
+        for record in self.store.records(Kind.PROJECT, Side.AJERA).values():
+            closed = closed_team(record)
+            team = tuple(_added(closed, by_project.get(record.key, ())).values())
+            team = tuple(sorted(team, key=lambda row: (row.employee, row.role)))
+            if team != (record.team or ()) or record.team is None:
+                changed.append(replace(record, team=team))
+        moved = [record for record in changed if record.team]
+        with self.store.transaction() as tx:
+            tx.put_records(changed)
+            note_dirty(self.store, tx, [record.id for record in moved])
+        return frozenset(record.key for record in moved)
+
+
+Team = dict[tuple[str, str], TeamRow]
+
+
+def _by_project(rows: Sequence[Hours]) -> Mapping[str, list[Hours]]:
+    found: dict[str, list[Hours]] = defaultdict(list)
+    for row in rows:
+        found[row.project].append(row)
+    return found
+
+
+def _added(team: Team, rows: Iterable[Hours]) -> Team:
+    """`team` with these hours added; the first day is the earliest."""
+    found = dict(team)
+    for row in rows:
+        key = (row.employee, row.role)
+        old = found.get(key)
+        hours = (old.hours or Decimal(0) if old else Decimal(0)) + row.hours
+        start = min(old.start, row.first) if old and old.start else row.first
+        found[key] = TeamRow(row.employee, row.role, hours, start)
+    return found
+
+
+def closed_team(record: Record) -> Team:
+    """The hours of weeks that are not read again, kept with the record."""
+    rows = json.loads(record.extra.get(CLOSED, "[]"))
+    return {
+        (employee, role): TeamRow(employee, role, Decimal(hours), date.fromisoformat(first))
+        for employee, role, hours, first in rows
+    }
+
+
+def _closed_text(team: Team) -> str:
+    rows = [[row.employee, row.role, str(row.hours), (row.start or date.min).isoformat()] for row in team.values()]
+    return json.dumps(sorted(rows), ensure_ascii=False)
