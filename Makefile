@@ -45,8 +45,16 @@ unit: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -s -p no:xdist tests/bench
 
-foreign-client: $(VENV)/.installed
-	tests/contract/foreign_client.sh
+# A client written by others for the real Ajera, unchanged. It needs a later Python than we do: its own environment.
+PYTHON312 ?= python3.12
+
+foreign-client: $(VENV)/.installed-dev .venv-foreign/.installed
+	AJERASYNC_FOREIGN_PYTHON=$(CURDIR)/.venv-foreign/bin/python $(BIN)/python -m pytest tests/sandbox/test_ajera_foreign.py
+
+.venv-foreign/.installed:
+	$(PYTHON312) -m venv .venv-foreign
+	.venv-foreign/bin/python -m pip --disable-pip-version-check -q install ajera==0.5.0
+	@touch $@
 
 # Versions that are locked and still allowed stay; name one to move it: make lock ARGS="--upgrade-package httpx"
 COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
@@ -60,7 +68,7 @@ lock: .venv-lock/bin/uv
 	.venv-lock/bin/python -m pip --disable-pip-version-check -q install uv
 
 clean:
-	rm -rf $(VENV) .coverage .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-lock .venv-foreign .coverage .mypy_cache .ruff_cache .hypothesis dist
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ajerasync needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
