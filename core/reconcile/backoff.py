@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from core.model.plan import Action, Op, Plan, Refusal, make_plan
-from core.model.values import Side, to_json
+from core.model.values import EntryEdit, Ref, Side, TeamEdit, Value, to_json
 from core.ports import Failure
 
 MOST_TRIES = 8
@@ -51,8 +51,57 @@ def hold_back(plan: Plan, failures: Mapping[str, Failure], now: str) -> Plan:
             due.append(action)
     if not held:
         return plan
+    due, waiting = _without_waiting(due, plan)
+    held += waiting
     made = make_plan(plan.mode, plan.made_at, due)
     return replace(plan, actions=made.actions, refused=(*plan.refused, *held))
+
+
+def _without_waiting(due: list[Action], plan: Plan) -> tuple[list[Action], list[Refusal]]:
+    """The actions without what names a record whose creation is held back: it waits with it."""
+    kept_ids = {action.id for action in due}
+    missing = {
+        Ref(action.kind, action.side.other, action.key(action.side.other) or ""): action.label
+        for action in plan.actions
+        if action.op is Op.CREATE and action.side is not None and action.id not in kept_ids
+    }
+    left: list[Action] = []
+    waiting: list[Refusal] = []
+    for action in due:
+        fields = {
+            name: replace(change, to=_without(change.to, missing))
+            for name, change in action.fields.items()
+            if not _waits_for(change.to, missing)
+        }
+        if fields.keys() == action.fields.keys():
+            left.append(replace(action, fields=fields) if fields != action.fields else action)
+            continue
+        side = action.side or Side.AJERA
+        reason = f"{', '.join(sorted(action.fields.keys() - fields.keys()))}: waits for a record whose creation failed"
+        waiting.append(Refusal(action.kind, side, action.key(side) or "", action.label, reason))
+        if fields:
+            left.append(replace(action, fields=fields))
+    return left, waiting
+
+
+def _waits_for(value: Value, missing: Mapping[Ref, str]) -> bool:
+    """Whether nothing of `value` can be written before a missing record is there."""
+    match value:
+        case Ref():
+            return value in missing
+        case TeamEdit():
+            return value.employee in missing
+        case EntryEdit():
+            return not value.remove and all(ref in missing for ref in value.add)
+        case _:
+            return False
+
+
+def _without(value: Value, missing: Mapping[Ref, str]) -> Value:
+    """A list's change without the entries that name missing records."""
+    if isinstance(value, EntryEdit):
+        return replace(value, add=tuple(ref for ref in value.add if ref not in missing))
+    return value
 
 
 def _held(action: Action, failure: Failure) -> Refusal:

@@ -133,6 +133,7 @@ class Sandbox:
             "client_secret": login.client_secret,
             "profile": login.profile,
             "rate": UNLIMITED_RATE,
+            "defaults": self._defaults(),
         }
         document["sync"] = {"enabled": True}
         document["schedule"] = {"cron": "*/15 * * * *", "timezone": self.ajera.zone}
@@ -142,6 +143,11 @@ class Sandbox:
             if quirks:
                 tables[name]["quirks"] = dict(quirks)
         return f"{CONFIG_HEAD}\n{tomlkit.dumps(document)}"
+
+    def _defaults(self) -> dict[str, dict[str, str]]:
+        """What this CRM wants in every new project and employee: its first organization."""
+        first = min(self.crm.tables["organization"], default="")
+        return {"project": {"Org": first}, "employee": {"Org": first}} if first else {}
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
