@@ -128,6 +128,7 @@ class Saver:
         rows = _rows(reply)
         key = self._tenant.mapper.key(draft.kind, rows[0]) if rows else ""
         located = unquote(reply.headers.get("location", "").rstrip("/").rpartition("/")[2])
+        located = located.partition("|")[0] if draft.kind is Kind.EMPLOYEE else located  # Employee|EmployeeCompany
         sent = number_of_draft(draft) if draft.kind in (Kind.PROJECT, Kind.EMPLOYEE) else draft.key
         found = key or located or sent or ""
         if not found:
