@@ -80,6 +80,8 @@ class SystemSection(Section):
 
 class AjeraSection(SystemSection):
     password: Annotated[Secret, _secret("ajera")] = Field(description="the password, or where it is kept")
+    write_sync_flag: bool = Field(default=False, description="set SyncToCRM; off while Deltek's own sync may be on")
+    further_receipts: bool = Field(default=False, description="received with adjustments and credit memos")
 
 
 class CrmSection(SystemSection):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ def open_ui(open_service: Callable[[], Service], /, *, readonly: bool, ascii: bo
 
 
 def main() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? instead of ending the program
     sys.exit(run(open_ui=open_ui))
 
 

@@ -64,7 +64,7 @@ class Env:
     def service(self) -> Service:
         from core.bootstrap import open_service
 
-        return open_service(self.settings(), readonly=self.flags.readonly)
+        return open_service(self.settings(), readonly=self.flags.readonly, program=program_name())
 
     def use(self, act: Callable[[Service], Awaitable[int] | int]) -> int:
         """Open the service, act on it, close it; what `act` returns is the exit code."""
@@ -80,6 +80,12 @@ class Env:
                 await service.close()
 
         return asyncio.run(main())
+
+
+def program_name() -> str:
+    """What others are told when this program holds a lock: "ajerasync watch"."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.command_path.split(" --", 1)[0] if ctx and ctx.parent else "ajerasync"
 
 
 def global_options() -> list[click.Parameter]:

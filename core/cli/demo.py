@@ -49,7 +49,9 @@ def demo_command(env: Env, /, scale: int, seed: int, keep: Path | None, **flags:
         def open_service() -> Service:
             from core.bootstrap import open_service, read_settings
 
-            return open_service(read_settings(demo_paths(folder, config)), readonly=env.flags.readonly)
+            return open_service(
+                read_settings(demo_paths(folder, config)), readonly=env.flags.readonly, program="ajerasync demo"
+            )
 
         return open_with(env, open_service)
 
