@@ -6,7 +6,7 @@ network nor a secret.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.deferred import Deferred
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.paths import Paths
     from core.ports import System
     from core.store import RunLog
+
+CRM_CALLS_AT_ONCE = 2  # no limit is documented: a low default (dps-api 15)
 
 
 def read_settings(paths: Paths) -> Settings:
@@ -63,6 +65,7 @@ def open_service(
         lease=schedule_lease(folder, program),
         log=RunLog(folder),
         clock=SystemClock(),
+        chosen_key=chosen_keys(settings),
         readonly=readonly,
         chosen_key=lambda kind, key: _chosen_key(settings, kind, key),
     )
@@ -75,6 +78,18 @@ def _chosen_key(settings: Settings, kind: Kind, ajera_key: str) -> str | None:
     if kind not in (Kind.FIRM, Kind.CONTACT) or settings.crm_quirks.client_keys != "accepted":
         return None
     return chosen_key(settings.crm.database, kind, ajera_key)
+
+
+def chosen_keys(settings: Settings) -> Callable[[Kind, str], str | None]:
+    """The keys this program chooses for new CRM firms and contacts, where the tenant takes them."""
+    from core.crm.keys import chosen_key
+
+    def chosen(kind: Kind, ajera_key: str) -> str | None:
+        if kind not in (Kind.FIRM, Kind.CONTACT) or not settings.crm_quirks.client_keys:
+            return None
+        return chosen_key(settings.crm.database, kind, ajera_key)
+
+    return chosen
 
 
 def deferred_systems(settings: Settings) -> dict[Side, Any]:
@@ -120,11 +135,11 @@ def crm_system(settings: Settings) -> System:
         defaults={Kind(kind): dict(columns) for kind, columns in section.defaults.items()},
         quirks=settings.crm_quirks,
     )
-    http = _http(Side.CRM, section, password, client_secret)
+    http = _http(Side.CRM, section, password, client_secret, concurrency=CRM_CALLS_AT_ONCE)
     return CrmSystem(CrmClient(http, Session(http, login)), settings.policy().fields, options)
 
 
-def _http(side: Side, section: SystemSection, *secrets: str) -> Http:
+def _http(side: Side, section: SystemSection, *secrets: str, concurrency: int = 4) -> Http:
     from core.http import Http, RateBudget
 
     return Http(
@@ -132,6 +147,7 @@ def _http(side: Side, section: SystemSection, *secrets: str) -> Http:
         section.url,
         timeout=section.timeout,
         budget=RateBudget(section.rate),
+        concurrency=concurrency,
         ca_file=section.ca_file,
         allow_plain_http=section.allow_plain_http is not None,
         secrets=secrets,

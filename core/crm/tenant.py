@@ -96,9 +96,21 @@ def connection_of(
         codes=_codes(tenant, specs),
         templates=templates.descriptions if templates else (),
         captions=captions_of(catalogue, specs),
+        autonumbers=_autonumbers(options),
         clock_offset=clock_offset,
         warnings=(*_not_enabled(catalogue), *warnings, *create_warnings(catalogue, specs, options.defaults)),
     )
+
+
+def _autonumbers(options: CrmOptions) -> frozenset[Kind]:
+    """Kinds that the CRM numbers itself: a setting of the tenant that no call tells."""
+    quirks = options.quirks
+    numbered = {
+        Kind.FIRM: quirks.autonumber_firm,
+        Kind.PROJECT: quirks.autonumber_project,
+        Kind.EMPLOYEE: quirks.autonumber_employee,
+    }
+    return frozenset(kind for kind, on in numbered.items() if on)
 
 
 def _ticks(catalogue: Catalogue, options: CrmOptions) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from core.engine.clock import iso
 from core.engine.pull import gone_records, put_gone
-from core.model.link import Base, Choice, Link, LinkState, Pair
+from core.model.link import Base, Choice, Link, LinkState, Mark, Pair
 from core.model.plan import Action, Op
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
@@ -51,6 +51,9 @@ class Landing:
             tx.put_link(link)
             tx.put_base(link, self._pairs(action, record))
             self._close(tx, action, intent_id)
+            if record.side is Side.CRM and record.kind is not Kind.EMPLOYEE and not record.marked:
+                # No column for the tick (or it was not taken): it is kept here, so that the record takes part.
+                tx.put_mark(Mark(record.kind, Side.CRM, record.key, True, local=record.marked is None, at=self.now()))
             for decision in self.store.decisions().values():
                 if decision.choice is Choice.CREATE and decision.key == action.key(record.side.other):
                     tx.drop_decision(decision.id)

@@ -50,6 +50,8 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
         else:
             changes[spec.name] = Change(None, carried, reason)
             source[spec.name] = value
+    if to is Side.CRM and record.kind is not Kind.EMPLOYEE and record.kind.value in s.crm.mark_columns:
+        changes["mark"] = Change(None, True, "kept in step from now on")
     template = _template(s, record, ticks) if record.kind is Kind.PROJECT and to is Side.AJERA else None
     action = Action(
         op=Op.CREATE,
