@@ -95,13 +95,13 @@ async def test_levels_and_text() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         app.panel.focus()
         await add(pilot, app.panel, make_lines(50))
-        await pilot.press("l", "l")
+        await pilot.press("L", "L")
         assert app.panel.level == "warning"
         assert app.panel.line_count == 10
-        await pilot.press("l")
+        await pilot.press("L")
         assert app.panel.line_count == 5
         assert "errors only" in app.panel.state_text
-        await pilot.press("l")
+        await pilot.press("L")
         assert app.panel.line_count == 50
         assert app.panel.set_filter('"line 4"')
         assert app.panel.line_count == 11
@@ -117,11 +117,11 @@ async def test_holding_keeps_lines_back() -> None:
     async with app.run_test(size=(60, 20)) as pilot:
         app.panel.focus()
         await add(pilot, app.panel, make_lines(5))
-        await pilot.press("space")
+        await pilot.press("h")
         await add(pilot, app.panel, make_lines(7, 5))
         assert app.panel.line_count == 5
         assert "held, 7 more came" in app.panel.state_text
-        await pilot.press("space")
+        await pilot.press("h")
         assert app.panel.line_count == 12
 
 

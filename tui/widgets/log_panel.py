@@ -35,11 +35,11 @@ class LogLine(NamedTuple):
 class LogPanel(LineView):
     """Lines numbered from the first ever added; `_first` is the number of the oldest one still kept."""
 
-    HELP = "The log. f follows the end, space holds it still, l shows only graver lines, n and N find trouble."
+    HELP = "The log. f follows the end, h holds it still, L shows only graver lines, n and N find trouble."
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "follow", "Follow", id="log.follow", tooltip="Follow the end or stay here", group=LOG),
-        Binding("space", "hold", "Hold", id="log.hold", tooltip="Hold the view; lines are kept", group=LOG),
-        Binding("l", "level", "Level", id="log.level", tooltip="Show only lines of this level or graver", group=LOG),
+        Binding("h", "hold", "Hold", id="log.hold", tooltip="Hold the view; lines are kept", group=LOG),
+        Binding("L", "level", "Level", id="log.level", tooltip="Show only lines of this level or graver", group=LOG),
         Binding("n", "trouble(1)", "Next trouble", id="log.next", tooltip="To the next warning or error", group=LOG),
         Binding("N", "trouble(-1)", "Trouble before", show=False, id="log.previous", group=LOG,
                 tooltip="To the warning or error before"),

@@ -1,0 +1,159 @@
+"""What every place has: the header, the strip of places, its body, the log panel, the footer.
+
+A place subclasses `PlaceScreen`, names itself (`PLACE`), composes its body, and may override `engine_told` (a batch of
+events while it is on the screen) and `reload` (its data may be old: it was away, or a run changed things).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+
+from core.engine.events import Event
+from core.engine.service import Service
+from tui.glyphs import glyphs
+from tui.messages import EngineTold
+from tui.places import present_places
+from tui.screens.words import header_lines
+from tui.session import Session
+from tui.widgets.key_line import KeyLine
+from tui.widgets.log_panel import LogPanel
+from tui.widgets.status_line import StatusLine
+from tui.widgets.tabs import Place, PlaceTabs
+
+if TYPE_CHECKING:
+    from tui.app import AjerasyncApp
+
+
+class PlaceScreen(Screen[None]):
+    """Base of the nine places. See the module."""
+
+    PLACE: ClassVar[str] = ""
+    #: Ids of bindings for the footer, most important first; what does not fit is left out whole.
+    FOOTER: ClassVar[Sequence[str]] = ("app.plan", "app.run", "app.dry-run", "app.log", "app.help", "app.quit")
+    #: The Log place shows the log itself.
+    LOG_PANEL: ClassVar[bool] = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen_generation = -1
+        self._seen_lines = 0
+        self.set_class(glyphs().name == "ascii", "-ascii")
+
+    @property
+    def session(self) -> Session:
+        """What all screens share."""
+        return cast("AjerasyncApp", self.app).session
+
+    @property
+    def service(self) -> Service:
+        """The engine."""
+        return self.session.service
+
+    # -- layout ----------------------------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(self._header, id="header")
+        places = [Place(place.id, place.key, place.label) for place in present_places()]
+        yield PlaceTabs(places, self.PLACE, id="places")
+        with Vertical(id="body"):
+            yield from self.compose_body()
+        if self.LOG_PANEL:
+            yield LogPanel(id="log-panel")
+        yield KeyLine(self.FOOTER, id="keys")
+
+    def compose_body(self) -> Iterable[Widget]:
+        """The place itself."""
+        raise NotImplementedError
+
+    def _header(self, now: datetime, width: int) -> str:
+        session = self.session
+        return header_lines(
+            session.status,
+            session.progress,
+            session.trouble,
+            session.doing,
+            now,
+            width,
+            readonly=session.service.readonly,
+        )
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._catch_up()
+
+    def on_screen_resume(self) -> None:
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        if not self.is_attached or not self.query("#header"):
+            return
+        self.refresh_header()
+        self.show_log(self.session.show_log)
+        self._fill_log()
+        if self._seen_generation != self.session.generation:
+            self._seen_generation = self.session.generation
+            self.reload()
+
+    def on_engine_told(self, message: EngineTold) -> None:
+        message.stop()
+        self._fill_log()
+        self.refresh_header()
+        self.engine_told(message.events)
+        if self._seen_generation != self.session.generation:
+            self._seen_generation = self.session.generation
+            self.reload()
+
+    def engine_told(self, events: Sequence[Event]) -> None:
+        """A batch of events while this place is on the screen."""
+
+    def reload(self) -> None:
+        """Data may have changed: read it again from the service, keeping cursor and scroll."""
+
+    def refresh_header(self) -> None:
+        """The header and the numbers on the strip of places."""
+        self.query_one("#header", StatusLine).refresh_words()
+        strip = self.query_one("#places", PlaceTabs)
+        queues = self.session.status.queues
+        for place in present_places():
+            strip.set_waiting(place.id, sum(queues.get(name, 0) for name in place.queues))
+
+    # -- the log panel -----------------------------------------------------------------------------------------
+
+    def show_log(self, on: bool) -> None:
+        """Show the log panel under this place, or hide it."""
+        if not self.LOG_PANEL:
+            return
+        panel = self.query_one("#log-panel", LogPanel)
+        if panel.display != on:
+            if not on and panel.has_focus:
+                self.focus_home()
+            panel.display = on
+
+    def _fill_log(self) -> None:
+        panels = self.query(LogPanel)
+        if panels:
+            panels.first().add(self.session.lines_since(self._seen_lines))
+            self._seen_lines = self.session.line_count
+
+    def ticked_out_of_view(self) -> Sequence[str]:
+        """Names of ticked records that this place does not show now, to be named before a run."""
+        return ()
+
+    def focus_home(self) -> None:
+        """Put the focus where this place begins."""
+        self.screen.focus_next()
+
+    @on(PlaceTabs.Chosen)
+    def _place_chosen(self, event: PlaceTabs.Chosen) -> None:
+        event.stop()
+        cast("AjerasyncApp", self.app).action_place(event.place)
