@@ -6,7 +6,7 @@ network nor a secret.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from core.deferred import Deferred
@@ -65,7 +65,6 @@ def open_service(
         lease=schedule_lease(folder, program),
         log=RunLog(folder),
         clock=SystemClock(),
-        chosen_key=chosen_keys(settings),
         readonly=readonly,
         chosen_key=lambda kind, key: _chosen_key(settings, kind, key),
     )
@@ -78,18 +77,6 @@ def _chosen_key(settings: Settings, kind: Kind, ajera_key: str) -> str | None:
     if kind not in (Kind.FIRM, Kind.CONTACT) or settings.crm_quirks.client_keys != "accepted":
         return None
     return chosen_key(settings.crm.database, kind, ajera_key)
-
-
-def chosen_keys(settings: Settings) -> Callable[[Kind, str], str | None]:
-    """The keys this program chooses for new CRM firms and contacts, where the tenant takes them."""
-    from core.crm.keys import chosen_key
-
-    def chosen(kind: Kind, ajera_key: str) -> str | None:
-        if kind not in (Kind.FIRM, Kind.CONTACT) or not settings.crm_quirks.client_keys:
-            return None
-        return chosen_key(settings.crm.database, kind, ajera_key)
-
-    return chosen
 
 
 def deferred_systems(settings: Settings) -> dict[Side, Any]:
