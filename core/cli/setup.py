@@ -33,7 +33,7 @@ def setup_command(env: Env) -> int:
     if paths.config.exists() and not _ask_yes(f"{paths.config} exists. Replace it?"):
         return OK
     document = ask_settings(paths)
-    good = test_connections(document, paths)
+    good = try_connections(document, paths)
     if not good and not _ask_yes("Write the settings all the same?"):
         return WAITING
     write_settings(document, paths.config)
@@ -107,7 +107,7 @@ def _into_file(where: str, value: str, folder: Path) -> str:
     return path.name
 
 
-def test_connections(document: dict[str, Any], paths: Paths) -> bool:
+def try_connections(document: dict[str, Any], paths: Paths) -> bool:
     """Connect to both with what was answered; says how it went."""
     from core.cli.doctor import ask_both
     from core.settings import settings_from
