@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
+from typing import Any
 
+from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from core.engine.clock import iso
@@ -22,9 +24,13 @@ from core.reconcile.situation import RecordId, Situation
 QUEUES = ("conflict", "candidate", "difference", "drift", "refused")
 
 
-def likeness(a: str, b: str) -> float:
-    """How alike two names are, 0 to 1: the better of edit distance and Jaro-Winkler with a high floor."""
-    return max(Levenshtein.normalized_similarity(a, b), JaroWinkler.similarity(a, b) - 0.05)
+def alike(name: str, names: Sequence[str], floor: float) -> Iterable[tuple[str, float]]:
+    """Names like `name`: the better of edit distance and Jaro-Winkler, the latter with a higher floor."""
+    by_edits = process.extract_iter(name, names, scorer=Levenshtein.normalized_similarity, score_cutoff=floor)
+    found = {text: score for text, score, _ in by_edits}
+    for text, score, _ in process.extract_iter(name, names, scorer=JaroWinkler.similarity, score_cutoff=floor + 0.05):
+        found[text] = max(found.get(text, 0.0), score - 0.05)
+    return sorted(found.items())
 
 
 def situation(
@@ -60,7 +66,7 @@ def situation(
         first=_first_kinds(store, scheduled),
         previous_mode=_previous_mode(store),
         since={item.id: item.since for item in store.items()},
-        similarity=likeness,
+        alike=alike,
         newest=_newest(connections),
     )
 
@@ -148,10 +154,20 @@ def queues_of(plan: Plan, made_at: str) -> dict[str, list[OpenItem]]:
     return found
 
 
-def keep_plan(tx: Transaction, plan: Plan, since: Mapping[str, str]) -> None:
-    """Store the plan and replace the queues by what waits now."""
+def keep_plan(tx: Transaction, plan: Plan, since: Mapping[str, str], held: Mapping[str, Any] | None = None) -> None:
+    """Store the plan and replace the queues by what waits now.
+
+    `held` is the last plan, where it has the same digest: one that says the same at another time is not
+    stored again, so that a run without news writes nothing but its own record.
+    """
     body = plan_json(plan)
-    tx.put_plan(plan.digest, body)
+    if held is None or _said(held) != _said(body):
+        tx.put_plan(plan.digest, body)
     tx.put_setting("last_plan", plan.digest)
     for queue, items in queues_of(plan, plan.made_at).items():
         tx.replace_items(queue, [replace(item, since=since.get(item.id, item.since)) for item in items])
+
+
+def _said(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan's JSON without when it was made and what making it cost."""
+    return {name: value for name, value in body.items() if name not in ("made_at", "requests", "cursors")}

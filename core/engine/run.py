@@ -127,8 +127,9 @@ class Runner:
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
         made = replace(made, requests=spent)
         since = {item.id: item.since for item in self.store.items()}
+        held = self.store.plan(made.digest) if self.store.setting("last_plan") == made.digest else None
         with self.store.transaction() as tx:
-            keep_plan(tx, made, since)
+            keep_plan(tx, made, since, held)
             if self.store.setting("seen_mode") != _mode_body(made.mode):
                 tx.put_setting("seen_mode", _mode_body(made.mode))
         self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)

@@ -242,12 +242,10 @@ def _similar(s: Situation, record: Record) -> Iterable[tuple[Record, float, str]
     """Unlinked records whose name is nearly the same; names that differ in a number never are."""
     name, floor = name_key(record.name), SIMILAR_ENOUGH[record.kind]
     numbers = numbers_in(name)
-    for other_name, others in s.pools[record.kind, record.side.other].by_name.items():
-        if other_name == name or abs(len(other_name) - len(name)) > 0.25 * max(len(name), 1) + 1:
+    pool = s.pools[record.kind, record.side.other]
+    for other_name, likeness in s.alike(name, pool.names, floor):
+        if other_name == name or numbers_in(other_name) != numbers:
             continue
-        likeness = s.similarity(name, other_name)
-        if likeness < floor or numbers_in(other_name) != numbers:
-            continue
-        for other in others:
+        for other in pool.by_name[other_name]:
             if _is_free(s, other):
                 yield other, 0.75 * likeness, f"similar name ({likeness:.0%})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -16,12 +16,13 @@ from core.ports import Connection
 from core.reconcile.normalize import host_of, name_key, phone, plain_text
 
 RecordId = tuple[Kind, Side, str]
-Similarity = Callable[[str, str], float]
+Alike = Callable[[str, Sequence[str], float], Iterable[tuple[str, float]]]
+"""The names of a list that are at least so much (0 to 1) like a name, each with its likeness."""
 
 
-def exact_only(a: str, b: str) -> float:
-    """The similarity used where no fuzzy matcher is given: equal names only."""
-    return 1.0 if a == b else 0.0
+def equal_only(name: str, names: Sequence[str], _floor: float) -> Iterable[tuple[str, float]]:
+    """Used where no fuzzy matcher is given."""
+    return ((each, 1.0) for each in names if each == name)
 
 
 class Pool:
@@ -33,6 +34,10 @@ class Pool:
     @cached_property
     def by_name(self) -> Mapping[str, tuple[Record, ...]]:
         return _group((name_key(record.name), record) for record in self.records.values())
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        return tuple(self.by_name)
 
     @cached_property
     def by_number(self) -> Mapping[str, tuple[Record, ...]]:
@@ -104,7 +109,7 @@ class Situation:
     first: frozenset[Kind] = frozenset()
     previous_mode: Mode | None = None
     since: Mapping[str, str] = field(default_factory=dict)
-    similarity: Similarity = exact_only
+    alike: Alike = equal_only
     newest: Callable[[Record, Record], Side | None] = lambda _ajera, _crm: None
 
     def of(self, kind: Kind, side: Side) -> Mapping[str, Record]:
