@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
@@ -32,6 +32,7 @@ from tui.widgets.toast import toast
 if TYPE_CHECKING:
     from core.engine.service import Service
 
+Severity = Literal["information", "warning", "error"]
 BATCH_SECONDS: Final = 0.25
 USAGE: Final = 2
 PLACES = Binding.Group("Places")
@@ -44,7 +45,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
 
     TITLE = "ajerasync"
     CSS_PATH = "styles/app.tcss"
-    MODES = {place.id: place.make for place in present_places()}  # noqa: RUF012 - as Textual declares it
+    MODES = {place.id: place.make for place in present_places()}
     DEFAULT_MODE = "firms"
     NOTIFICATION_TIMEOUT = 8
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -170,7 +171,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         """Say what went wrong: for good where it stays wrong, for a moment where only this act was refused."""
         if isinstance(error, (SystemFailure, GuardTripped)):
             self.session.failed(error)
-        severity = "warning" if isinstance(error, (UsageError, RunInProgress)) else "error"
+        severity: Severity = "warning" if isinstance(error, (UsageError, RunInProgress)) else "error"
         toast(self, str(error), severity, seconds=12)
         self._refresh_place()
 
@@ -247,8 +248,8 @@ class AjerasyncApp(OrderedKeysApp[None]):
             self.session.generation += 1
             self.session.forget_status()
             self._refresh_place()
-        severity = "information" if record.outcome == "ok" else "warning"
-        toast(self, f"Run {record.outcome}: {_written(record.counts)}", severity)
+        done: Severity = "information" if record.outcome == "ok" else "warning"
+        toast(self, f"Run {record.outcome}: {_written(record.counts)}", done)
         place = self.place_screen
         if place is not None:
             place.post_message(RunEnded(record))

@@ -68,7 +68,7 @@ class Session:
     # -- events --------------------------------------------------------------------------------------------
 
     def _told(self, event: Event) -> None:
-        if event.event in CHANGING:
+        if event.event in CHANGING or event.event == "mark_changed":
             self.generation += 1
         if event.event != "progress":
             self._status = None

@@ -40,7 +40,7 @@ class PlaceScreen(Screen[None]):
     FOOTER: ClassVar[Sequence[str]] = ("app.plan", "app.run", "app.dry-run", "app.log", "app.help", "app.quit")
     #: The Log place shows the log itself.
     LOG_PANEL: ClassVar[bool] = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as Textual declares it
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
 
     def __init__(self) -> None:
         super().__init__()
