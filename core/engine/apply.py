@@ -48,6 +48,13 @@ class Outcome:
     skipped: int = 0
     cancelled: bool = False
 
+    def add(self, later: Outcome) -> None:
+        """Count a later round of the same run in."""
+        self.done += later.done
+        self.failed += later.failed
+        self.skipped += later.skipped
+        self.cancelled = self.cancelled or later.cancelled
+
 
 ChosenKey = Callable[[Kind, str], str | None]
 Told = Callable[[Action, str, str], None]

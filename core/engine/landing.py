@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from core.engine.clock import iso
-from core.engine.pull import gone_records, put_gone
+from core.engine.pull import gone_records, note_dirty, put_gone
 from core.model.link import Base, Choice, Link, LinkState, Mark, Pair
 from core.model.plan import Action, Op
 from core.model.record import Record
@@ -57,8 +57,13 @@ class Landing:
             for decision in self.store.decisions().values():
                 if decision.choice is Choice.CREATE and decision.key == action.key(record.side.other):
                     tx.drop_decision(decision.id)
+            self._look_again(tx, link)
             tx.add_history([self._entry(replace(action, ajera_key=ajera_key, crm_key=crm_key), record)])
         return link
+
+    def _look_again(self, tx: Transaction, link: Link) -> None:
+        """A pair that is new is planned once more: what its creation left open, money and hours follow."""
+        note_dirty(self.store, tx, [(link.kind, side, link.key(side)) for side in Side])
 
     # -- updates ---------------------------------------------------------------------------------
 
@@ -140,6 +145,7 @@ class Landing:
                 named = {decision.key, decision.partner}
                 if decision.choice is Choice.LINK and named == {action.ajera_key, action.crm_key}:
                     tx.drop_decision(decision.id)
+            self._look_again(tx, link)
             tx.add_history([self._entry(action, None)])
 
     def unlinked(self, action: Action) -> None:

@@ -41,6 +41,7 @@ from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
 
 SWEEP_EVERY = timedelta(days=1)
+MOST_ROUNDS = 3  # a run's own consequences settle in two; the third is for what they bring
 
 
 @dataclass
@@ -73,6 +74,8 @@ class Runner:
         self._cancelled = False
         self._mode: Mode | None = None
         self._seen = Seen(0, frozenset())
+        self._new_pairs = False
+        self._scheduled = False
 
     # -- events ------------------------------------------------------------------------------------
 
@@ -126,14 +129,17 @@ class Runner:
             made = _only(made, only)
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
         made = replace(made, requests=spent)
+        self._keep(made)
+        self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
+        return made
+
+    def _keep(self, made: Plan) -> None:
         since = {item.id: item.since for item in self.store.items()}
         held = self.store.plan(made.digest) if self.store.setting("last_plan") == made.digest else None
         with self.store.transaction() as tx:
             keep_plan(tx, made, since, held)
             if self.store.setting("seen_mode") != _mode_body(made.mode):
                 tx.put_setting("seen_mode", _mode_body(made.mode))
-        self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
-        return made
 
     async def _read_money(self) -> None:
         """Totals and hours, from 8.09 (sync-rules 1). A refusal here costs the money, not the run."""
@@ -220,6 +226,8 @@ class Runner:
                 made = await self._plan_for(plan, full, sweep or self._sweep_due(), only, trigger == "schedule")
                 self._check_guards(made, approve)
                 outcome = await self._apply(made)
+                if plan is None and approve is None and not only:
+                    await self._follow_up(outcome)
             except AjerasyncError as caught:
                 error = caught
             except asyncio.CancelledError:
@@ -262,6 +270,7 @@ class Runner:
         self._now_at("applying", "", 0, total)
         applier.outcome = outcome = Outcome()
         await applier.apply(made)
+        self._new_pairs = bool(outcome.done[Op.CREATE.value] or outcome.done[Op.LINK.value])
         if not outcome.cancelled:
             with self.store.transaction() as tx:
                 if not outcome.failed and not outcome.skipped:
@@ -270,6 +279,25 @@ class Runner:
                     if self.store.setting(name) != value:
                         tx.put_setting(name, value)
         return outcome
+
+    async def _follow_up(self, outcome: Outcome) -> None:
+        """What follows from links and creates of this run: the lists that name them, money and hours.
+
+        Not after a plan that a person chose: then exactly that plan is applied, and the rest is the next run's.
+        """
+        for _ in range(MOST_ROUNDS):
+            if outcome.cancelled or not (self._new_pairs and dirty_now(self.store).records):
+                return
+            if self._mode is not None and not self._mode.one_way:
+                await self._read_money()
+            later = await self._plan(scheduled=self._scheduled, everything=False)
+            self._keep(later)
+            self._check_guards(later, None)
+            self.tell(
+                "planned", f"what follows: {_counts_text(later.counts())}", counts=later.counts(), digest=later.digest
+            )
+            done = await self._apply(later)
+            outcome.add(done)
 
     def _applier(self, run: str) -> Applier:
         assert self._mode is not None
@@ -311,6 +339,7 @@ class Runner:
 
     def _begin(self, trigger: str) -> RunRecord:
         self._cancelled = False
+        self._scheduled = trigger == "schedule"
         now = iso(self.clock.now())
         record = RunRecord(
             id=f"{now[:19].replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}", started=now, trigger=trigger
