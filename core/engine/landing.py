@@ -19,6 +19,7 @@ from core.policy import Policy
 from core.ports import Clock, HistoryEntry, Store, Transaction
 from core.reconcile.entries import OURS
 from core.reconcile.merge import TYPED
+from core.reconcile.normalize import blank
 from core.reconcile.planner import CLOSED, WAKE, settled_pair
 
 RESOLVED = "resolved"
@@ -49,7 +50,7 @@ class Landing:
         with self.store.transaction() as tx:
             tx.put_records([record])
             tx.put_link(link)
-            tx.put_base(link, self._pairs(action, record))
+            tx.put_base(link, {**self._blank_pairs(action, record), **self._pairs(action, record)})
             self._close(tx, action, intent_id)
             if record.side is Side.CRM and record.kind is not Kind.EMPLOYEE and not record.marked:
                 # No column for the tick (or it was not taken): it is kept here, so that the record takes part.
@@ -94,6 +95,19 @@ class Landing:
             if change.rule == "resolved: typed" and held.side is Side.AJERA and not pair.note:
                 pair = replace(pair, note=TYPED)
             pairs[name] = pair
+        return pairs
+
+    def _blank_pairs(self, action: Action, made: Record) -> Base:
+        """Fields that are blank on both sides are agreed on as well: a value typed later is a change,
+        which the owner of the field decides, and no blank of a first link to be filled."""
+        source = self.store.records(action.kind, made.side.other).get(action.key(made.side.other) or "")
+        pairs: dict[str, Pair] = {}
+        for spec in self.policy.active_fields(action.kind):
+            if source is None or spec.name not in source.fields or spec.name not in made.fields:
+                continue
+            theirs, ours = source.fields[spec.name], made.fields[spec.name]
+            if blank(spec, source.side, theirs) and blank(spec, made.side, ours):
+                pairs[spec.name] = Pair(ours, theirs) if made.side is Side.AJERA else Pair(theirs, ours)
         return pairs
 
     def _mark_landed(self, tx: Transaction, action: Action) -> None:
@@ -187,9 +201,9 @@ class Landing:
     def _close(self, tx: Transaction, action: Action, intent_id: str | None) -> None:
         if intent_id is not None:
             tx.drop_intent(intent_id)
-        for failure in self.store.failures():
-            if failure == action.id or failure.startswith(f"{action.id}."):
-                tx.drop_failure(failure)
+        written = {action.id, *(f"{action.id}.{name}" for name in action.fields)}
+        for failure in written & self.store.failures().keys():
+            tx.drop_failure(failure)
 
     def _before(self, link: Link | None, action: Action) -> Base:
         if link is None:

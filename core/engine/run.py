@@ -22,6 +22,7 @@ from core.engine.look import keep_plan, policy_print, situation
 from core.engine.money import MoneyReader
 from core.engine.pull import Puller, Seen, dirty_now, forget_dirty
 from core.engine.settle import Settler
+from core.engine.ticking import forget_moot_marks
 from core.engine.views import Progress
 from core.errors import (
     AccessRefused,
@@ -36,7 +37,7 @@ from core.model.plan import Action, Mode, Op, Plan
 from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
 from core.ports import Accounting, Clock, Intent, Lock, RunRecord, Store, System
-from core.reconcile.backoff import hold_back
+from core.reconcile.backoff import hold_back, moot
 from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
 
@@ -117,6 +118,7 @@ class Runner:
         await self._settle()
         self._now_at("pulling", "reading what changed on both sides")
         changed = await self.puller.pull(full=full, only=only)
+        forget_moot_marks(self.store)
         if sweep:
             self._now_at("pulling", "comparing complete lists")
             await self.puller.sweep(only)
@@ -171,7 +173,16 @@ class Runner:
             everything=everything,
         )
         made = await asyncio.to_thread(plan_of, look)
+        self._forget_failures(made)
         return hold_back(made, self.store.failures(), iso(now))
+
+    def _forget_failures(self, made: Plan) -> None:
+        """Errors of writes that are not due any more: the sides agree by now, or something else is planned."""
+        over = moot(made, self.store.failures(), {intent.id for intent in self.store.intents()})
+        if over:
+            with self.store.transaction() as tx:
+                for failure_id in over:
+                    tx.drop_failure(failure_id)
 
     def _replan(self, action: Action) -> list[Action]:
         """One record planned again, after it was read afresh."""

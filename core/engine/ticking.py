@@ -192,10 +192,12 @@ class Ticking:
         self._undone.clear()
 
     def _write(self, marks: list[Mark | None], ids: list[str]) -> None:
-        """Store these marks; a tick that says what the system holds already needs no mark."""
+        """Store these marks; a tick that says what the system holds already needs no mark, unless a run
+        may just be writing the opposite to it."""
+        running = any(not run.finished for run in self.store.runs(1))
         with self.store.transaction() as tx:
             for mark, mark_id in zip(marks, ids, strict=True):
-                if mark is None or self._says_nothing(mark):
+                if mark is None or (says_nothing(self.store, mark) and not running):
                     if mark_id in self.store.marks():
                         tx.drop_mark(mark_id)
                 else:
@@ -203,18 +205,6 @@ class Ticking:
                 kind, side, key, project = mark_id.split(":", 3)
                 named = (Kind(kind), Side(side), key)
                 note_dirty(self.store, tx, [named, *([(Kind.PROJECT, Side.CRM, project)] if project else [])])
-
-    def _says_nothing(self, mark: Mark) -> bool:
-        if mark.local:
-            return False
-        if mark.project is not None:
-            owner = self.store.records(Kind.PROJECT, Side.CRM).get(mark.project)
-            rows = owner.contacts or () if owner else ()
-            return any(entry.key == mark.key and entry.marked == mark.on for entry in rows)
-        record = self.store.records(mark.kind, mark.side).get(mark.key)
-        if record is None or record.marked is None:
-            return False
-        return record.marked == mark.on and mark.template in (None, record.template)
 
     def undo(self) -> Marked:
         """The last tick act taken back. What a run pushed meanwhile is ticked back as a new change."""
@@ -252,3 +242,27 @@ class Ticking:
         on = ticked(record, mark)
         self._keep([self._mark_of(record, on, None, template)])
         return Marked((project,))
+
+
+def says_nothing(store: Store, mark: Mark) -> bool:
+    """Whether the system that owns the tick holds it so already."""
+    if mark.local:
+        return False
+    if mark.project is not None:
+        owner = store.records(Kind.PROJECT, Side.CRM).get(mark.project)
+        rows = owner.contacts or () if owner else ()
+        return any(entry.key == mark.key and entry.marked == mark.on for entry in rows)
+    record = store.records(mark.kind, mark.side).get(mark.key)
+    if record is None or record.marked is None:
+        return False
+    return record.marked == mark.on and mark.template in (None, record.template)
+
+
+def forget_moot_marks(store: Store) -> None:
+    """Drop the ticks that the systems hold by now, as somebody made the same one there: kept, an old tick
+    would win over what people do there later."""
+    moot = [mark.id for mark in store.marks().values() if says_nothing(store, mark)]
+    if moot:
+        with store.transaction() as tx:
+            for mark_id in moot:
+                tx.drop_mark(mark_id)

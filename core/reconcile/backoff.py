@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -47,14 +47,47 @@ def hold_back(plan: Plan, failures: Mapping[str, Failure], now: str) -> Plan:
         failure = failures.get(action.id)
         if failure is not None and action.op in (Op.CREATE, Op.UPDATE) and waits(failure, action, now):
             held.append(_held(action, failure))
-        else:
-            due.append(action)
+            continue
+        rest, refused = _without_refused_fields(action, failures, now)
+        held += refused
+        if rest is not None:
+            due.append(rest)
     if not held:
         return plan
     due, waiting = _without_waiting(due, plan)
     held += waiting
     made = make_plan(plan.mode, plan.made_at, due)
     return replace(plan, actions=made.actions, refused=(*plan.refused, *held))
+
+
+def moot(plan: Plan, failures: Mapping[str, Failure], unsettled: Set[str]) -> list[str]:
+    """The failures whose write is in no plan any more. `plan` is one before anything was held back.
+
+    What follows a create is in no plan, and stays; so does what an intent without outcome names.
+    """
+    due = {action.id for action in plan.actions}
+    due |= {f"{action.id}.{name}" for action in plan.actions for name in action.fields}
+    kept = due | unsettled
+    return [name for name, failure in failures.items() if name not in kept and failure.group != "after_create"]
+
+
+def _without_refused_fields(
+    action: Action, failures: Mapping[str, Failure], now: str
+) -> tuple[Action | None, list[Refusal]]:
+    """An update without the fields that were refused by name and wait alone; None where none is left."""
+    if action.op is not Op.UPDATE:
+        return action, []
+    held: list[Refusal] = []
+    fields = dict(action.fields)
+    for name, change in action.fields.items():
+        failure = failures.get(f"{action.id}.{name}")
+        only = replace(action, fields={name: change})
+        if failure is not None and waits(failure, only, now):
+            held.append(replace(_held(only, failure), field=name))
+            del fields[name]
+    if not held:
+        return action, []
+    return (replace(action, fields=fields) if fields else None), held
 
 
 def _without_waiting(due: list[Action], plan: Plan) -> tuple[list[Action], list[Refusal]]:

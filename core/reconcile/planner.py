@@ -299,9 +299,9 @@ def _merge_pair(s: Situation, ticks: Ticks, link: Link, ajera: Record, crm: Reco
     base = s.bases.get(link.id, {})
     stopped = _stopped(base, ajera)
     if link.state is LinkState.DORMANT:
-        if link.reason == CLOSED and ajera.fields.get("status") != "Closed":
-            parts.actions.append(_state_change(link, crm, WAKE, "no longer closed in Ajera"))
-        return
+        if link.reason != CLOSED or ajera.fields.get("status") == "Closed":
+            return
+        parts.actions.append(_state_change(link, crm, WAKE, "no longer closed in Ajera"))
     writable = _writable(s, ticks, link, ajera, stopped)
     if not writable:
         return  # dormant: unticked on both sides

@@ -207,18 +207,14 @@ class World:
     def _ajera_system(self) -> AjeraSystem:
         http = self._http(Side.AJERA, f"http://localhost{url_path(self.ajera)}", self.ajera_app)
         client = AjeraClient(http, self.ajera.username, self.ajera.password)
-        return AjeraSystem(
-            client, fields=self.settings.rules.fields, quirks=self.quirks[0], options=AjeraOptions()
-        )
+        return AjeraSystem(client, fields=self.settings.rules.fields, quirks=self.quirks[0], options=AjeraOptions())
 
     def _crm_system(self) -> CrmSystem:
         http = self._http(Side.CRM, f"http://localhost{PREFIX}", self.crm_app)
         data = self.crm
         login = Login(data.database, data.username, data.password, data.client_id, data.client_secret)
         options = CrmOptions(database=data.database, quirks=self.quirks[1], defaults={Kind.PROJECT: {"Org": "NE:AR"}})
-        return CrmSystem(
-            CrmClient(http, Session(http, login)), self.settings.rules.fields, options, now=self.clock.now
-        )
+        return CrmSystem(CrmClient(http, Session(http, login)), self.settings.rules.fields, options, now=self.clock.now)
 
     async def restart(self) -> Service:
         """End the program and start it again over the same store."""
@@ -322,7 +318,9 @@ def crm_project(crm: CrmData, number: str, name: str, client: str, **more: Any) 
 
 
 def ajera_client(ajera: AjeraData, name: str, **more: Any) -> int:
-    return ajera.insert("clients", {"Description": name, "Status": "Active", "MailingAddressSameAsPrimary": True, **more})
+    return ajera.insert(
+        "clients", {"Description": name, "Status": "Active", "MailingAddressSameAsPrimary": True, **more}
+    )
 
 
 def ajera_project(ajera: AjeraData, number: str, name: str, client: int, **more: Any) -> int:
