@@ -214,9 +214,14 @@ def limits_of(catalogue: Catalogue, specs: Iterable[FieldSpec]) -> dict[tuple[Ki
 
 
 def captions_of(catalogue: Catalogue, specs: Iterable[FieldSpec]) -> dict[tuple[Kind, str], str]:
-    """The tenant's own label of each field that is a column."""
-    pairs = ((spec, catalogue.column(spec.kind, spec.crm)) for spec in specs)
-    return {(spec.kind, spec.name): meta.caption.strip() for spec, meta in pairs if meta and meta.caption.strip()}
+    """The tenant's own label of each field that is a column; a caption that only repeats the column's name is none."""
+    found = {}
+    for spec in specs:
+        meta = catalogue.column(spec.kind, spec.crm)
+        caption = meta.caption.strip() if meta else ""
+        if meta and caption and caption.casefold() != meta.fieldname.casefold():
+            found[spec.kind, spec.name] = caption
+    return found
 
 
 def create_warnings(
