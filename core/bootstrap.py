@@ -15,6 +15,7 @@ from core.model.values import Kind, Side
 from core.settings import Settings, SystemSection, load_settings
 
 if TYPE_CHECKING:
+    from core.engine.notify import Channel, Ping
     from core.engine.service import Service
     from core.http import Http
     from core.paths import Paths
@@ -67,6 +68,8 @@ def open_service(
         clock=SystemClock(),
         readonly=readonly,
         chosen_key=lambda kind, key: _chosen_key(settings, kind, key),
+        channels=channels_of(settings),
+        ping=ping_of(settings),
     )
 
 
@@ -77,6 +80,34 @@ def _chosen_key(settings: Settings, kind: Kind, ajera_key: str) -> str | None:
     if kind not in (Kind.FIRM, Kind.CONTACT) or settings.crm_quirks.client_keys != "accepted":
         return None
     return chosen_key(settings.crm.database, kind, ajera_key)
+
+
+def channels_of(settings: Settings) -> list[Channel]:
+    """Who is told, as `[notify]` says."""
+    own = settings.notify
+    if not (own.webhook or own.command or own.email):
+        return []
+    from core.http import Poster
+    from core.notify import Command, Mail, Webhook
+
+    found: list[Channel] = []
+    if own.webhook is not None:
+        found.append(Webhook(own.webhook, Poster()))
+    if own.command:
+        found.append(Command(own.command))
+    if own.email is not None:
+        mail = own.email
+        found.append(Mail(mail.host, mail.port, mail.tls, mail.sender, mail.to, mail.username, mail.password))
+    return found
+
+
+def ping_of(settings: Settings) -> Ping | None:
+    if settings.notify.ping is None:
+        return None
+    from core.http import Poster
+    from core.notify import Heartbeat
+
+    return Heartbeat(settings.notify.ping, Poster())
 
 
 def deferred_systems(settings: Settings) -> dict[Side, Any]:

@@ -431,6 +431,41 @@ class Http:
         )
 
 
+class Poster:
+    """Notices to an address that a person named: one try, a short time-out, no redirect followed.
+
+    Raises UsageError for an address that is not https (plain http is for this machine only), and
+    RuntimeError that names the status or the kind of failure, never the address: it may hold a token.
+    """
+
+    TIMEOUT = 15.0
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._transport = transport
+
+    async def post(self, url: str, body: Mapping[str, Any]) -> None:
+        await self._send("POST", url, orjson.dumps(dict(body), default=str))
+
+    async def get(self, url: str) -> None:
+        await self._send("GET", url, None)
+
+    async def _send(self, method: str, url: str, content: bytes | None) -> None:
+        try:
+            target = httpx.URL(url)
+        except (httpx.InvalidURL, TypeError):
+            target = httpx.URL("")
+        if not target.host or not (target.scheme == "https" or (target.scheme == "http" and is_loopback(target.host))):
+            raise UsageError("the address of a notification begins with https:// (plain http: this machine only)")
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        try:
+            async with httpx.AsyncClient(timeout=self.TIMEOUT, transport=self._transport) as client:
+                response = await client.request(method, target, content=content, headers=headers)
+        except httpx.HTTPError as error:
+            raise RuntimeError(type(error).__name__) from None
+        if response.status_code >= 300:
+            raise RuntimeError(f"answered with HTTP {response.status_code}")
+
+
 # -- small parts -----------------------------------------------------------------------------------
 
 

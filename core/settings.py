@@ -27,6 +27,7 @@ from core.settings_checks import extra_problems, field_changes, with_dotted_name
 from core.settings_problems import problems_of
 
 KindName = Literal["firm", "contact", "project", "employee"]
+NoticeKind = Literal["failure", "recovery", "waiting", "stale"]
 Tick = Literal["firm", "contact", "project", "project_contact", "template"]
 
 
@@ -148,6 +149,10 @@ class SyncSection(Section):
         default=False, description="create projects without phases where they are refused"
     )
     project_contacts: bool = Field(default=True, description="keep the contacts of projects in step")
+    budget_source: Literal["contract", "cost"] = Field(default="contract", description="amounts of Budget & Revenue")
+    unsplit: Literal["refuse", "labor"] = Field(default="refuse", description="a total without parts")
+    totals_age_hours: int = Field(default=24, ge=1, le=24 * 31, description="totals older than that are read again")
+    team_since_weeks: int = Field(default=52, ge=0, le=2000, description="how far back timesheets are read")
     conflicts: dict[str, Literal["ask", "ajera", "crm", "newest"]] = Field(
         default_factory=dict, description="per kind or kind.field"
     )
@@ -161,6 +166,30 @@ class ScheduleSection(Section):
     jitter: float = Field(default=0.0, ge=0, le=3600, description="seconds that a start may be put off by chance")
 
 
+class EmailSection(Section):
+    """Where notices are mailed to."""
+
+    host: str = Field(min_length=1, description="the mail server")
+    port: int = Field(default=587, ge=1, le=65535, description="its port")
+    tls: Literal["starttls", "tls", "none"] = Field(default="starttls", description="how the connection is encrypted")
+    sender: str = Field(min_length=3, description="the address it comes from")
+    to: list[str] = Field(min_length=1, description="the addresses it goes to")
+    username: str = Field(default="", description="empty: no login")
+    password: Annotated[Secret | None, _secret("notify.email")] = Field(default=None, description="or where it is kept")
+
+
+class NotifySection(Section):
+    """Who is told when runs fail, recover, wait for a person, or do not come."""
+
+    on: list[NoticeKind] = Field(default=["failure", "recovery", "waiting", "stale"], description="what is told")
+    webhook: Annotated[Secret | None, _secret("notify")] = Field(default=None, description="gets the notice as JSON")
+    ping: Annotated[Secret | None, _secret("notify")] = Field(
+        default=None, description="asked for after each good run: a dead man's switch"
+    )
+    command: str = Field(default="", description="a program that gets the notice as JSON on standard input")
+    email: EmailSection | None = Field(default=None, description="where it is mailed to")
+
+
 class UiSection(Section):
     theme: str | None = Field(default=None, description="the name of a theme")
 
@@ -172,6 +201,7 @@ class Document(Section):
     crm: CrmSection = Field(description="the connection to the CRM")
     sync: SyncSection = Field(default_factory=SyncSection)
     schedule: ScheduleSection = Field(default_factory=ScheduleSection)
+    notify: NotifySection = Field(default_factory=NotifySection)
     ui: UiSection = Field(default_factory=UiSection)
 
 
@@ -184,6 +214,7 @@ class Settings:
     crm: CrmSection
     sync: SyncSection
     schedule: ScheduleSection
+    notify: NotifySection
     ui: UiSection
     ajera_quirks: AjeraQuirks
     crm_quirks: CrmQuirks
@@ -205,6 +236,10 @@ class Settings:
             default_template=sync.default_template or None,
             allow_flat_template=sync.allow_flat_template,
             project_contacts=sync.project_contacts,
+            budget_source=sync.budget_source,
+            unsplit=sync.unsplit,
+            totals_age_hours=sync.totals_age_hours,
+            team_since_weeks=sync.team_since_weeks,
             firm_cap=caps[0],
             project_cap=caps[1],
             guards=Guards(**sync.guards.model_dump()),
@@ -250,6 +285,7 @@ def settings_from(raw: Mapping[str, Any], paths: Paths, cron_check: CronCheck = 
         document.crm,
         document.sync,
         document.schedule,
+        document.notify,
         document.ui,
         AjeraQuirks.from_pairs(document.ajera.quirks),
         CrmQuirks.from_pairs(document.crm.quirks),

@@ -19,6 +19,7 @@ from core.engine.details import DetailMaker
 from core.engine.events import Bus, Event
 from core.engine.facts import Facts, offline_ticks, remember, remembered, template_refusal
 from core.engine.look import situation
+from core.engine.notify import KINDS, Channel, Notifier, Ping
 from core.engine.rows import RowMaker
 from core.engine.run import Rules, Runner
 from core.engine.schedule import Alarm, Cron
@@ -91,6 +92,8 @@ class Service:
         readonly: bool = False,
         chosen_key: Any = None,
         width: int = 4,
+        channels: Sequence[Channel] = (),
+        ping: Ping | None = None,
     ) -> None:
         self.settings = settings
         self.readonly = readonly
@@ -108,6 +111,8 @@ class Service:
         self.systems = systems
         self._ticking = Ticking(store, self.policy, clock)
         self._answers = Answers(store, self.policy, clock)
+        told = frozenset(getattr(getattr(settings, "notify", None), "on", KINDS))
+        self.notifier = Notifier(channels, ping, told, store, clock, lambda text, level: self._tell("log", text, level))
         self._rows: dict[Kind, tuple[Row, ...]] = {}
         self._maker: RowMaker | None = None
         self._alarm: Alarm | None = None
@@ -511,6 +516,12 @@ class Service:
             if self.runner.puller.connections:
                 self._remember()
             self._forget()
+            await self._notify_of_last_run()
+
+    async def _notify_of_last_run(self) -> None:
+        last = next(iter(self.store.runs(1)), None)
+        if last is not None and last.finished:
+            await self.notifier.after_run(last, self._queue_counts())
 
     def cancel(self) -> None:
         self.runner.cancel()
@@ -543,6 +554,7 @@ class Service:
         if changed := self.store.refresh():
             self._tell("store_changed", "another program wrote", tables=sorted(changed))
         schedule, now = self.cron(), self.clock.now()
+        await self.notifier.check_stale(*self._stale(schedule))
         if schedule is None or self.paused or not self.enabled:
             self._put_due(None)
             await self._alarm.wait(FOLLOW_EVERY * 5)

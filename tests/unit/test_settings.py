@@ -104,7 +104,7 @@ autonumber_project = true
     [
         ('[sync]\ndirecton = "auto"', "sync.directon", "Nearest known key: direction"),
         ('[sync]\ncron = "@daily"', "sync.cron", "It belongs under [schedule]"),
-        ("[bogus]", "bogus", "Known keys: ajera, crm, sync, schedule, ui"),
+        ("[bogus]", "bogus", "Known keys: ajera, crm, sync, schedule, notify, ui"),
         ('[sync]\ndirection = "both"', "sync.direction", "found 'both'. Allowed: 'auto' or 'to-ajera'"),
         ('[sync]\nenabled = "yes"', "sync.enabled", "found 'yes'. Allowed: a valid boolean"),
         ('[sync.conflicts]\nfirm = "newer"', "sync.conflicts.firm", "Allowed: 'ask', 'ajera', 'crm' or 'newest'"),

@@ -12,7 +12,9 @@ from core.paths import Paths
 from core.settings import (
     AjeraSection,
     CrmSection,
+    EmailSection,
     GuardsSection,
+    NotifySection,
     ScheduleSection,
     SyncSection,
     UiSection,
@@ -23,7 +25,19 @@ from tests.unit.test_settings import GOOD
 TEXT = (Path(__file__).parents[2] / "docs/settings.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("section", [AjeraSection, CrmSection, SyncSection, GuardsSection, ScheduleSection, UiSection])
+SECTIONS = [
+    AjeraSection,
+    CrmSection,
+    SyncSection,
+    GuardsSection,
+    ScheduleSection,
+    NotifySection,
+    EmailSection,
+    UiSection,
+]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_is_explained(section: type[BaseModel]) -> None:
     assert [name for name in section.model_fields if f"`{name}`" not in TEXT and f"[sync.{name}]" not in TEXT] == []
 
