@@ -10,11 +10,13 @@ Methods are typed for what the sync needs. Raw dicts come back, numbers as Decim
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+import orjson
 from pydantic import ValidationError
 
 from core.ajera import names
@@ -142,6 +144,47 @@ class AjeraClient:
                 if attempt == 1:
                     await self._renewed(version, token)
         raise AccessRefused(Side.AJERA, f"Ajera ended the session again at {method}, right after a new login")
+
+    async def another_session(self, version: int = 1) -> SessionContent:
+        """A session beside the open ones; whoever asks for it ends it with `end`."""
+        return await self._log_in(version)
+
+    async def end(self, session: SessionContent) -> None:
+        """End a session made by `another_session`."""
+        await self._end(session)
+
+    async def envelope(
+        self,
+        method: str,
+        arguments: Mapping[str, Any] | None,
+        *,
+        version: int = 1,
+        token: str | None = None,
+        unquoted: bool = False,
+        reading: bool = True,
+    ) -> Raw:
+        """One call and its envelope as it is, refusals included (doctor --probe). An ended session is renewed once.
+
+        Without `arguments` MethodArguments is left out; `unquoted` sends property names bare. Another HTTP status
+        than 200 comes back as an envelope with its negative as ResponseCode. Never for employees: they carry pay.
+        """
+        given = token or (await self.session(version)).SessionToken
+        body: Raw = {"Method": method, "SessionToken": given}
+        body |= {} if arguments is None else {"MethodArguments": dict(arguments)}
+        reply = await self.http.send(
+            Request("POST", "", json=_bare(body) if unquoted else body, name=method, reading=reading and not unquoted)
+        )
+        self.date = reply.date or self.date
+        if reply.status != 200:
+            return {"ResponseCode": -reply.status, "Message": f"HTTP {reply.status}", "Errors": [], "Content": {}}
+        data = reply.json(exact=True)
+        if not isinstance(data, dict):
+            raise BadReply(Side.AJERA, f"Ajera's answer to {method} is not the envelope it should be")
+        if token is None and _ended(data, method):
+            await self._renewed(version, given)
+            token = (await self.session(version)).SessionToken
+            return await self.envelope(method, arguments, version=version, token=token, reading=reading)
+        return data
 
     async def _patiently(self, method: str, body: Raw, reading: bool) -> Answer:
         for attempt in range(1, RATE_TRIES + 1):
@@ -308,6 +351,22 @@ def read_envelope(data: object, method: str, reading: bool) -> Raw:
     specific = [text for text in texts if text and text != names.GENERIC_ERROR] or [names.GENERIC_ERROR]
     ids = {int(item.ErrorID) for item in errors if item.ErrorID is not None} | {int(code or 0)}
     raise _meaning(method, specific, ids)
+
+
+def _ended(data: Raw, method: str) -> bool:
+    try:
+        read_envelope(data, method, reading=True)
+    except SessionEnded:
+        return True
+    except SystemFailure:
+        return False
+    return False
+
+
+def _bare(body: Raw) -> orjson.Fragment:
+    """The body with property names without quotes, as official samples have them (3.1)."""
+    parts = [f"{name}:{json.dumps(value) if value != {} else '{}'}" for name, value in body.items()]
+    return orjson.Fragment(f"{{{','.join(parts)}}}".encode())
 
 
 def _meaning(method: str, texts: Sequence[str], ids: set[int]) -> SystemFailure:

@@ -166,6 +166,7 @@ class SessionContent(Wire):
     """What is wanted of a session (2.1). ICRConfigFile holds other parties' secrets: never read."""
 
     SessionToken: Str
+    SessionExpiration: Str = ""
     CompanyName: Str = ""
     AjeraVersion: Str = ""
     Timesheets: Annotated[TimesheetRights | None, BeforeValidator(_object)] = None

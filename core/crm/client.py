@@ -43,7 +43,7 @@ class CrmClient:
 
     def __init__(self, http: Http, session: Session, *, page_size: int = PAGE_SIZE) -> None:
         self._http = http
-        self._session = session
+        self.session = session
         self.page_size = page_size
         self._largest: dict[str, int] = {}
 
@@ -53,7 +53,7 @@ class CrmClient:
 
     async def log_in(self) -> None:
         """Make sure of a token. Raises LoginRefused."""
-        await self._session.token()
+        await self.session.token()
 
     async def close(self) -> None:
         await self._http.close()
@@ -146,6 +146,26 @@ class CrmClient:
         headers = {"dvp-postAsGet": "true"}
         return await self._send(Request("POST", path, headers=headers, form=dict(params), name=name, reading=True))
 
+    async def raw(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Sequence[tuple[str, str]] = (),
+        body: Mapping[str, object] | None = None,
+        token: str | None = None,
+    ) -> Reply:
+        """One call and its reply as it is, refusals included (doctor --probe); never repeated, but for a dead session.
+
+        With a `token` of the caller's a 401 comes back as well.
+        """
+        request = Request(method, path, params=params, json=body, name=f"probe {path.split('/')[0]}", reading=False)
+        given = token or await self.session.token()
+        reply = await self._http.send(_with(request, given))
+        if reply.status == 401 and token is None:
+            reply = await self._http.send(_with(request, await self.session.renew(given)))
+        return reply
+
     # -- writing ---------------------------------------------------------------------------------
 
     async def post(self, path: str, body: Mapping[str, object], fields: Sequence[str], name: str) -> Reply:
@@ -164,12 +184,12 @@ class CrmClient:
 
     async def _send(self, request: Request) -> Reply:
         """Send with a token; where the session died early, log in again and repeat the call: a 401 did nothing."""
-        token = await self._session.token()
+        token = await self.session.token()
         reply = await self._http.send(_with(request, token))
         for _ in range(RENEWALS):
             if reply.status != 401:
                 break
-            token = await self._session.renew(token)
+            token = await self.session.renew(token)
             reply = await self._http.send(_with(request, token))
         problem = failure_of(reply, request.name, reading=request.reading)
         if problem:

@@ -34,6 +34,15 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """A pair of tokens and the life it was given, in seconds (0: not said)."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class _Token:
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -67,7 +76,31 @@ class Session:
                 self._token = await self._log_in()
             return self._token.access
 
+    async def another(self) -> Grant:
+        """A login beside the running one (doctor --probe). Raises LoginRefused."""
+        reply = await self._ask(self._password_form())
+        problem = _refusal(reply)
+        if problem:
+            raise problem
+        return self._granted(reply)
+
+    async def refreshed(self, refresh: str) -> Grant | None:
+        """What a refresh token is good for; None where it is refused (doctor --probe)."""
+        reply = await self._ask(self._refresh_form(refresh))
+        return None if reply.status >= 400 else self._granted(reply)
+
+    def _granted(self, reply: Reply) -> Grant:
+        pair = self._pair(reply)
+        return Grant(pair.accesstoken, pair.refreshtoken, pair.expiresin)
+
     async def _log_in(self) -> _Token:
+        reply = await self._ask(self._password_form())
+        problem = _refusal(reply)
+        if problem:
+            raise problem
+        return self._taken(reply)
+
+    def _password_form(self) -> dict[str, str]:
         login = self._login
         form = {
             "Username": login.username,
@@ -80,32 +113,35 @@ class Session:
         }
         if login.culture:
             form["culture"] = login.culture
-        reply = await self._ask(form)
-        problem = _refusal(reply)
-        if problem:
-            raise problem
-        return self._taken(reply)
+        return form
 
     async def _refresh(self, old: _Token) -> _Token:
         """A new pair by refresh; by password where that is refused (life and reuse are not documented)."""
         if not old.refresh:
             return await self._log_in()
+        reply = await self._ask(self._refresh_form(old.refresh))
+        return await self._log_in() if reply.status >= 400 else self._taken(reply)
+
+    def _refresh_form(self, refresh: str) -> dict[str, str]:
         login = self._login
-        form = {
+        return {
             "grant_type": "refresh_token",
-            "refresh_token": old.refresh,
+            "refresh_token": refresh,
             "database": login.database,
             "client_id": login.client_id,
             "client_secret": login.client_secret,
         }
-        reply = await self._ask(form)
-        return await self._log_in() if reply.status >= 400 else self._taken(reply)
 
     async def _ask(self, form: Mapping[str, str]) -> Reply:
         # Repeating a login harms nothing, so the transport may.
         return await self._http.send(Request("POST", "token", form=form, name="token", reading=True))
 
     def _taken(self, reply: Reply) -> _Token:
+        pair = self._pair(reply)
+        life = pair.expiresin or UNSAID_LIFE
+        return _Token(pair.accesstoken, pair.refreshtoken, self._clock() + life - min(EARLY, life * EARLY_PART))
+
+    def _pair(self, reply: Reply) -> TokenReply:
         document = reply.json()
         try:
             pair = TokenReply.model_validate(document[0] if isinstance(document, list) and document else document)
@@ -115,8 +151,7 @@ class Session:
             raise BadReply(SIDE, "The CRM's answer to the login holds no token")
         self._http.add_secret(pair.accesstoken)
         self._http.add_secret(pair.refreshtoken)
-        life = pair.expiresin or UNSAID_LIFE
-        return _Token(pair.accesstoken, pair.refreshtoken, self._clock() + life - min(EARLY, life * EARLY_PART))
+        return pair
 
 
 def _refusal(reply: Reply) -> SystemFailure | None:
