@@ -147,7 +147,7 @@ def tick_contact(desk: Desk) -> Edit | None:
             return False
         mates = desk.crm.rows("contact", "ClientID", row["ClientID"])
         ticked = desk.crm.tables["firm"][row["ClientID"]]["AjeraSync"] == "Y"
-        return ticked and sum(m["AjeraSync"] == "Y" for m in mates) < MOST_TICKED
+        return bool(ticked) and sum(m["AjeraSync"] == "Y" for m in mates) < MOST_TICKED
 
     key = desk.pick(desk.crm.tables["contact"], fits)
     return desk.edit_crm("contact", key, "ticked a contact", {"AjeraSync": "Y"})
