@@ -127,7 +127,8 @@ def _capped_project_contacts(s: Situation, key: str, over: list[tuple[Record, st
         record = contacts.get(entry.key)
         return (not entry.primary, record.name if record else "", entry.key)
 
-    rows = sorted(ticked_entries(s, project), key=place)
+    # A row may outlive its contact in what was read: a project's list is read again only when it moved.
+    rows = sorted((entry for entry in ticked_entries(s, project) if entry.key in contacts), key=place)
     cap = s.policy.project_cap
     if cap is not None:
         over += [(contacts[row.key], project.label, cap) for row in rows[cap:] if row.key in contacts]

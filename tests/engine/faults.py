@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -227,9 +228,7 @@ class Snapshot:
             AjeraData.from_json(orjson.loads(self.ajera), clock.server),
             CrmData.from_json(orjson.loads(self.crm), clock.server),
         )
-        world = World(
-            folder, data=data, clock=clock, wrap=line.wrap, hooks=line.hooks(), settings=EngineSettings(FAST)
-        )
+        world = World(folder, data=data, clock=clock, wrap=line.wrap, hooks=line.hooks(), settings=EngineSettings(FAST))
         line.sessions_die = lambda where: _kill_sessions(world, where)
         return world
 
@@ -247,11 +246,13 @@ Act = Callable[[World], Awaitable[None]]
 
 @dataclass
 class Program:
-    """`start` is the world at rest, `acts` what people do and the runs in between."""
+    """`start` is the world at rest, `people` what they do then, `runs` where the faults strike. `sweep`:
+    the runs compare complete lists, and so do those after a fault."""
 
     name: str
     start: Snapshot
-    acts: Act
+    people: Act
+    sweep: bool = False
     points: list[Point] = field(default_factory=list)
     end: Mapping[str, Any] = field(default_factory=dict)
     writes: int = 0
@@ -261,8 +262,9 @@ async def learn(program: Program, folder: Path) -> None:
     """The program without a fault: its points, its end, and how many writes it took."""
     line = Line()
     world = program.start.world(folder, line)
+    await program.people(world)
     line.on = True
-    await program.acts(world)
+    await world.run(sweep=program.sweep)
     line.on = False
     await recover(world)
     program.points = line.points
@@ -276,18 +278,17 @@ async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: 
     """The program with one fault at one point, then started again and run until nothing is left to do."""
     line = Line(at=at, kind=kind)
     world = program.start.world(folder, line)
+    await program.people(world)
     line.on = True
-    try:
-        await program.acts(world)
-    except (Died, AjerasyncError):
-        pass
+    with suppress(Died, AjerasyncError):
+        await world.run(sweep=program.sweep)
     line.on, line.dead, line.down = False, False, ""
     world.service.store.close()
     world.locks.clear()
     if meanwhile is not None:
         await meanwhile(world)
     world.service = world.program()
-    await recover(world, sweep=kind in LYING)
+    await recover(world, sweep=program.sweep or kind in LYING)
     return world
 
 
@@ -299,7 +300,7 @@ async def recover(world: World, *, sweep: bool = False) -> None:
             world.service.retry("all")
         before = world.writes()
         await world.service.run(full=sweep and number == 0, sweep=sweep and number == 0)
-        if number and world.writes() == before:
+        if world.writes() == before and (number or not world.service.errors()):
             return
     raise AssertionError(f"still writing after four runs: {world.service.runs()[0].counts}")
 
