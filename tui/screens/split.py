@@ -125,6 +125,6 @@ class SplitScreen(PlaceScreen):
         self.app.copy_to_clipboard(text)
         toast(self.app, f"{what} {text} copied (where the terminal allows it; in tmux: set -s set-clipboard on)")
 
-    def answered(self, error: AjerasyncError) -> None:
+    def refused(self, error: AjerasyncError) -> None:
         """An act was refused: say why."""
         toast(self.app, str(error), "warning", seconds=12)
