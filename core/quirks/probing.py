@@ -79,7 +79,7 @@ class Probes(Generic[G]):
         """What every switch is, in the order of the quirks class; `only` narrows it to some and what they need."""
         wanted = self._with_needs(only) if only is not None else set(self.known)
         found = {}
-        for probe in self.known.values():
+        for probe in sorted(self.known.values(), key=lambda each: each.writes):  # what reads comes first
             if probe.switch in wanted:
                 found[probe.switch] = await _found(probe, ground, writing)
         names = [each.name for each in fields(self.quirks)]
