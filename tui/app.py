@@ -148,11 +148,11 @@ class AjerasyncApp(OrderedKeysApp[None]):
         """The first look at both systems: the hubs fill, nothing is written."""
         await self._make_plan()
 
-    async def _make_plan(self, *, full: bool = False) -> Plan | None:
+    async def _make_plan(self) -> Plan | None:
         self.session.doing = "reading both systems"
         self._refresh_place()
         try:
-            return await self.service.make_plan(full=full)
+            return await self.service.make_plan()
         except AjerasyncError as error:
             self.told_off(error)
             return None
@@ -213,7 +213,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         self.start_work(self._dry_run_job())
 
     async def _dry_run_job(self) -> None:
-        plan = await self._make_plan(full=True)
+        plan = await self._make_plan()
         if plan is not None:
             await self.push_screen_wait(Ask("Dry run: nothing was written", plan_lines(plan), (), cancel="Close"))
 
@@ -310,7 +310,8 @@ class AjerasyncApp(OrderedKeysApp[None]):
         seen: set[str] = set()
         for active in screen.active_bindings.values():
             binding = active.binding
-            if binding.system or not binding.description or binding.description in seen or binding.id == "app.palette":
+            named = binding.id is not None and not binding.id.startswith("list.")  # moving about is no action
+            if not named or not binding.description or binding.description in seen or binding.id == "app.palette":
                 continue
             seen.add(binding.description)
             told = keys.get(binding.description)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from core.model.plan import Action, Op, Plan
-from core.model.values import Side
+from core.model.values import KIND_ORDER, Kind, Side
 from core.text import safe_line
 from tui.formatting import count
 from tui.glyphs import glyphs
@@ -23,13 +23,19 @@ def summary(actions: Iterable[Action]) -> list[str]:
     """Counts per operation, kind and side: "3 firms created in Ajera", "2 contacts linked"."""
     groups = Counter((action.side, action.op, action.kind) for action in actions)
     lines = []
-    for (side, op, kind), number in sorted(groups.items(), key=lambda item: (str(item[0][0]), item[0][1], item[0][2])):
+    for (side, op, kind), number in sorted(groups.items(), key=_writes_first):
         done = {Op.CREATE: "created", Op.UPDATE: "updated", Op.LINK: "linked", Op.UNLINK: "unlinked"}.get(op)
         if done is None:
             continue  # a rebase only remembers that both sides agree
         where = _WHERE.get(side, "") if side and op in (Op.CREATE, Op.UPDATE) else "here only"
         lines.append(f"{count(number, kind.value)} {done} {where}")
     return lines
+
+
+def _writes_first(item: tuple[tuple[Side | None, Op, Kind], int]) -> tuple[bool, str, str, int]:
+    (side, op, kind), _ = item
+    writes = op in (Op.CREATE, Op.UPDATE)
+    return not writes, str(side or ""), op.value, KIND_ORDER[kind]
 
 
 def action_line(action: Action) -> str:
@@ -50,7 +56,7 @@ def plan_lines(plan: Plan, unseen: Sequence[str] = ()) -> list[str]:
     for guard in plan.guards:
         lines += ["", f"{glyphs().flag('warning')} Guard: {guard.message}"]
         lines += [f"    {safe_line(record, 70)}" for record in guard.records[:SHOWN_UNSEEN]]
-    shown = [action for action in plan.actions if action.op is not Op.REBASE]
+    shown = [*plan.writes, *(action for action in plan.actions if action.op in (Op.LINK, Op.UNLINK))]
     if shown:
         lines += ["", *(action_line(action) for action in shown[:SHOWN_ACTIONS])]
         if len(shown) > SHOWN_ACTIONS:

@@ -42,7 +42,7 @@ class HubScreen(PlaceScreen):
     KIND: ClassVar[Kind]
     EMPTY: ClassVar[str] = "No records yet: p reads both systems."
     FOOTER: ClassVar[Sequence[str]] = (
-        "table.tick", "record.tick", "hub.filter", "table.open", "hub.back", "app.plan", "app.run", "hub.undo", "app.help",
+        "table.tick", "record.tick", "hub.filter", "table.open", "hub.back", "app.plan", "app.run", "app.help", "hub.undo",
         "table.tick-all", "hub.next-tab", "hub.only-ajera", "app.log", "app.quit", "app.palette",
     )  # fmt: skip
     AUTO_FOCUS = "#records"
@@ -351,6 +351,7 @@ class HubScreen(PlaceScreen):
     def _filter_changed(self, event: FilterBar.Changed) -> None:
         event.stop()
         self.table.set_filter(event.query)
+        self.refresh_bindings()
 
     @on(FilterBar.Left)
     def _filter_left(self, event: FilterBar.Left) -> None:
@@ -367,9 +368,18 @@ class HubScreen(PlaceScreen):
         """Another tab of the record."""
         self.pane.step(by)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Back is offered where there is something to go back from."""
+        if action == "back" and self.is_mounted and not self._in_record():
+            return bool(self.query_one("#filter", FilterBar).value)
+        return super().check_action(action, parameters)
+
+    def _in_record(self) -> bool:
+        return self.pane.has_focus_within or self.has_class("-record-open")
+
     def action_back(self) -> None:
         """From the record to the list; in the list, the filter goes."""
-        if self.pane.has_focus_within or self.has_class("-record-open"):
+        if self._in_record():
             self.action_back_to_list()
         else:
             self.query_one("#filter", FilterBar).set_value("")

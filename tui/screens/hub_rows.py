@@ -87,7 +87,7 @@ SHAPES: Final[Mapping[Kind, HubShape]] = {
             Column("name", "Project", 16, flex=3),
             Column("client", "Client", 12, most=28, flex=2, priority=3),
             Column("manager", "Manager", 10, most=18, flex=1, priority=5),
-            Column("status", "Status", 8, priority=4),
+            Column("status", "Status", 8, most=12, flex=1, priority=4),
             _STATE,
         ),
         (number_of, name_of, _extra("client"), _extra("manager"), _extra("status"), state_cell),

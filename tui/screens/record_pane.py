@@ -99,6 +99,15 @@ class TabLine(Widget):
                 return
 
 
+class InnerTable(RecordTable):
+    """A table on a tab: there is nothing below its rows to be opened."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "select":
+            return False
+        return super().check_action(action, parameters)
+
+
 class RecordPane(Vertical):
     """The tabs of one record. It shows; the hub acts on what it posts."""
 
@@ -136,13 +145,13 @@ class RecordPane(Vertical):
         with ContentSwitcher(initial="fields", id="pane-bodies"):
             yield FieldList(id="fields", empty="No record chosen.")
             if made.CONTACTS in self.tabs:
-                yield RecordTable(
+                yield InnerTable(
                     made.CONTACT_COLUMNS, ticks=self.contact_ticks, id="contacts", empty="No contacts in the CRM."
                 )
             if made.TEAM in self.tabs:
-                yield RecordTable(made.TEAM_COLUMNS, id="team", empty="Nobody is on the team yet.")
+                yield InnerTable(made.TEAM_COLUMNS, id="team", empty="Nobody is on the team yet.")
             if made.PROJECTS in self.tabs:
-                yield RecordTable(made.PROJECT_COLUMNS, id="projects", empty="No projects.")
+                yield InnerTable(made.PROJECT_COLUMNS, id="projects", empty="No projects.")
             if made.TOTALS in self.tabs:
                 with Vertical(id="totals-box"):
                     yield MoneyGrid(

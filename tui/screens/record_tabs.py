@@ -151,9 +151,9 @@ def _item_words(item: Item | None) -> str:
 # -- contacts ------------------------------------------------------------------------------------------------
 
 CONTACT_COLUMNS: Final = (
-    Column("name", "Name", 16, flex=3),
-    Column("role", "Title", 10, most=22, flex=1, priority=2),
-    Column("email", "E-mail", 14, most=30, flex=2, priority=4),
+    Column("name", "Name", 16, most=26, flex=2),
+    Column("role", "Title", 10, most=28, flex=2, priority=2),
+    Column("email", "E-mail", 14, most=44, flex=3, priority=4),
     Column("state", "State", 12, priority=1),
 )
 
@@ -267,8 +267,8 @@ def totals(detail: Detail) -> list[MoneyRow]:
         views = [fields.get(f"{name}_{part}") for part in TOTAL_PARTS]
         ajera = _Amounts(tuple(_amount(view.ajera) if view else None for view in views))
         crm = _Amounts(tuple(_amount(view.crm) if view else None for view in views))
-        if not ajera.known and not crm.known:
-            continue
+        if not ajera.known and (not crm.known or not any(crm.parts)):
+            continue  # nothing was ever booked, or the project is not in Ajera yet: the CRM's noughts say nothing
         label = _ROW_LABELS[name]
         if not crm.known or not ajera.known or not any(crm.minus(ajera).parts):
             shown = ajera if ajera.known else crm

@@ -12,7 +12,7 @@ from core.engine.views import Progress, Status
 from core.model.plan import Mode
 from core.ports import RunRecord
 from core.text import safe_line
-from tui.formatting import clock, count, countdown, joined
+from tui.formatting import clock, count, countdown, cut, joined
 from tui.glyphs import glyphs
 from tui.session import Trouble
 from tui.widgets.progress import progress_words
@@ -63,7 +63,7 @@ def next_words(status: Status, now: datetime, zone: tzinfo | None = None) -> str
     if due is None:
         return "no next run"
     near = (due - now).total_seconds() < 72_000
-    when = clock(due, zone) if near else f"{due.astimezone(zone):%a %d %b %H:%M}"
+    when = clock(due, zone).removesuffix(":00") if near else f"{due.astimezone(zone):%a %d %b %H:%M}"
     return f"next {when} (in {countdown(due, now)})"
 
 
@@ -71,23 +71,23 @@ def header_line(
     status: Status, now: datetime, width: int, zone: tzinfo | None = None, *, readonly: bool = False
 ) -> str:
     """The first line: who and which way at the left, last and next run at the right, as much as fits."""
-    company = safe_line(status.company, 40)
+    company = safe_line(status.company, 40) or PROGRAM
     note = "read-only" if readonly else ""
-    rights = (
-        _GAP.join((last_words(status.last_run, now, zone), next_words(status, now, zone))),
-        _GAP.join((last_words(status.last_run, now, zone), next_words(status, now, zone).partition(" (")[0])),
-        next_words(status, now, zone).partition(" (")[0],
-        "",
-    )
+    due = next_words(status, now, zone)
+    rights = (_GAP.join((last_words(status.last_run, now, zone), due)), due, due.partition(" (")[0], "")
+    program = PROGRAM if company == PROGRAM else f"{PROGRAM}  {company}"
     lefts = (
-        joined((f"{PROGRAM}  {company}".rstrip(), mode_words(status.mode), note)),
-        joined((company or PROGRAM, mode_words(status.mode), note)),
+        joined((program, mode_words(status.mode), note)),
+        joined((company, mode_words(status.mode), note)),
+        joined((company, short_mode(status.mode), note)),
+        joined((cut(company, 16), short_mode(status.mode), note)),
         joined((short_mode(status.mode), note)),
     )
     return _fitting(lefts, rights, width)
 
 
 def _fitting(lefts: Sequence[str], rights: Sequence[str], width: int) -> str:
+    """Both halves as long as they can be; the left one is shortened before the right one."""
     for right in rights:
         for left in lefts:
             spare = width - 2 - cell_len(left) - cell_len(right)

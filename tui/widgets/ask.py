@@ -45,7 +45,8 @@ class Ask(ModalScreen[str | None]):
     Ask > #ask { width: 76; max-width: 96%; height: auto; max-height: 92%; background: $surface; border: solid $primary; padding: 0 1; }
     Ask.-ascii > #ask { border: ascii $primary; }
     Ask #ask-title { text-style: bold; height: auto; margin-bottom: 1; }
-    Ask #ask-body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+    Ask #ask-body { height: auto; max-height: 68vh; scrollbar-size-vertical: 1; }
+    Ask.-retyping #ask-body { max-height: 52vh; }
     Ask #ask-body Static { height: auto; }
     Ask #ask-retype { margin-top: 1; height: auto; }
     Ask #ask-retype QuietInput { background: $panel; }
@@ -77,6 +78,7 @@ class Ask(ModalScreen[str | None]):
         self.title_text, self.lines, self.choices = title, tuple(lines), tuple(choices)
         self._cancel, self._retype = cancel, retype
         self.set_class(glyphs().name == "ascii", "-ascii")
+        self.set_class(bool(retype), "-retyping")
 
     def compose(self) -> ComposeResult:
         with Vertical(id="ask"):

@@ -96,7 +96,7 @@ class HelpLines(LineView):
         self._wanted = wanted
         words = fold(wanted).split()
         kept = [key for key in self._keys if all(word in fold(" ".join(key)) for word in words)]
-        width = max(20, self.line_width)
+        width = max(20, self.line_width - 1)  # the bar may come
         self._lines = [] if words else [(line, "") for line in wrap(safe_line(self._prose, 2_000), width) if line]
         self._lines += _sections(kept, width)
         self.fit_lines()

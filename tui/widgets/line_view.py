@@ -23,7 +23,7 @@ MOVE: Final = Binding.Group("Move")
 _CACHED_STRIPS: Final = 600  # some screens full; then the cache starts anew
 
 
-class LineView(ScrollView):
+class LineView(ScrollView, inherit_bindings=False):
     """Lines painted on demand under `header_lines` fixed ones. Subclasses give `line_count` and `paint`."""
 
     ALLOW_SELECT = False

@@ -447,6 +447,12 @@ class RecordTable(CursorView):
             self._anchor = None
             self.refresh()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without ticks their keys are free for what is around the table."""
+        if self.ticks is None and action in ("tick", "tick_view", "invert", "range", "extend"):
+            return False
+        return super().check_action(action, parameters)
+
     def action_tick(self) -> None:
         """Tick the range or the record under the cursor; then one down."""
         if self.ticks is None:

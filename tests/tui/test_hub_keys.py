@@ -1,0 +1,180 @@
+"""The hubs at the keys: ticks and their undo, filters that are terms, tabs, narrow screens, refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.model.values import Kind
+from tests.tui.kit import Stage, stage
+from tui.app import AjerasyncApp
+from tui.places import present_places
+from tui.screens.hub_rows import toggled_term
+from tui.screens.record_pane import TabLine
+from tui.widgets.key_line import KeyLine
+
+
+def tickable(scene: Stage, kind: Kind = Kind.FIRM) -> list[str]:
+    return [row.id for row in scene.rows(kind) if row.state == "unmarked" and row.crm_key]
+
+
+async def test_tick_undo_redo(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        row = scene.hub.rows[tickable(scene)[0]]
+        await scene.stand_on(row)
+        await scene.press("space")
+        assert row.id in scene.hub.ticks
+        await scene.press("u")
+        assert row.id not in scene.hub.ticks
+        assert not scene.service.row(row.kind, row.key).marked
+        await scene.press("U")
+        assert row.id in scene.hub.ticks
+
+
+async def test_all_in_the_view_and_the_hidden_ones_counted(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        before = set(scene.hub.ticks)
+        await scene.filter("state:unmarked side:crm")
+        shown = set(scene.hub.table.view_keys())
+        await scene.press("a")
+        assert shown <= scene.hub.ticks
+        await scene.filter("nothing-is-called-this")
+        note = str(scene.hub.query_one(".filter--note").render())
+        assert f"{len(scene.hub.ticks)} not in view" in note
+        assert len(scene.hub.ticked_out_of_view()) == len(scene.hub.ticks)
+        await scene.press("u")
+        assert scene.hub.ticks == before
+
+
+async def test_ticked_only_and_only_in_ajera_are_terms_of_the_filter(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        await scene.press("o")
+        await scene.until(lambda: scene.hub.table.line_count < scene.hub.table.row_count)
+        assert all(scene.hub.rows[key].crm_key is None for key in scene.hub.table.view_keys())
+        await scene.press("o", "asterisk")
+        await scene.until(lambda: set(scene.hub.table.view_keys()) == scene.hub.ticks)
+        await scene.press("escape")
+        await scene.until(lambda: scene.hub.table.line_count == scene.hub.table.row_count)
+
+
+def test_a_term_is_added_replaced_and_taken_away() -> None:
+    assert toggled_term("acme", "marked:yes") == "acme marked:yes"
+    assert toggled_term("acme marked:yes", "marked:yes") == "acme"
+    assert toggled_term("marked:no acme", "marked:yes") == "acme marked:yes"
+
+
+async def test_records_only_in_ajera_are_ticked_too(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        await scene.press("o")
+        await scene.until(lambda: scene.hub.table.line_count < scene.hub.table.row_count)
+        row = scene.hub.current
+        assert row is not None and row.crm_key is None
+        await scene.press("space")
+        assert scene.hub.rows[row.id].marked
+        assert scene.hub.rows[row.id].state == "pending"
+
+
+async def test_what_cannot_be_ticked_says_why(tmp_path: Path) -> None:
+    async with stage(tmp_path, firms=60) as scene:
+        row = next(row for row in scene.rows(Kind.FIRM) if row.state == "not_tickable")
+        await scene.stand_on(row)
+        await scene.press("space")
+        assert row.id not in scene.hub.ticks
+        assert row.reason in " ".join(str(notice.message) for notice in scene.app._notifications)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 50)])
+async def test_tabs_open_and_close(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with stage(tmp_path, size=size) as scene:
+        await scene.press("2")
+        await scene.until(lambda: scene.hub.PLACE == "projects" and scene.hub.table.row_count)
+        narrow = size[0] < 100
+        assert scene.hub.query_one("#hub-record").display is not narrow
+        await scene.press("enter")
+        assert scene.hub.pane.has_focus_within
+        assert scene.hub.query_one("#hub-list").display is not narrow
+        for tab in (*scene.hub.pane.tabs[1:], scene.hub.pane.tabs[0]):
+            await scene.press("right_square_bracket")
+            assert scene.hub.pane.tab == tab
+            assert scene.hub.pane.has_focus_within
+            assert scene.hub.query_one(TabLine).present == tab
+        await scene.press("left")
+        assert scene.hub.pane.tab == scene.hub.pane.tabs[-1]
+        await scene.press("escape")
+        assert scene.app.focused is scene.hub.table
+
+
+async def test_every_key_of_every_hub_can_be_pressed(tmp_path: Path) -> None:
+    """With a full list and with an empty one: nothing breaks, whatever has the focus."""
+    skip = {"q", "R", "p", "D", "ctrl+p", "question_mark", "ctrl+q", "ctrl+c"}
+    async with stage(tmp_path) as scene:
+        for place in ("1", "2", "3"):
+            for text in ("", "nothing-is-called-this"):
+                for opened in (False, True):
+                    await scene.press(place)
+                    await scene.filter(text)
+                    if opened:
+                        await scene.press("enter")
+                    keys = [key for key in scene.app.screen.active_bindings if key not in skip]
+                    for key in keys:
+                        await scene.press(key)
+                        while len(scene.app.screen_stack) > 1:
+                            await scene.press("escape")
+                        await scene.press(place)
+        assert isinstance(scene.app, AjerasyncApp)
+
+
+def test_no_key_means_two_things() -> None:
+    """Over all places and what is on them: a key has one action, or one name."""
+    meant: dict[str, str] = {}
+    from tui.screens.base import PlaceScreen
+    from tui.screens.record_pane import RecordPane
+    from tui.widgets.log_panel import LogPanel
+    from tui.widgets.record_table import RecordTable
+
+    owners = [AjerasyncApp, RecordPane, LogPanel, RecordTable, *(type(place.make()) for place in present_places())]
+    for owner in owners:
+        for bindings in owner._merged_bindings.key_to_bindings.values() if owner._merged_bindings else ():
+            for binding in bindings:
+                if binding.id is None or binding.system or owner in (PlaceScreen,):
+                    continue
+                said = meant.setdefault(binding.key, binding.description)
+                assert said == binding.description, (
+                    f"{binding.key}: {said} and {binding.description} ({owner.__name__})"
+                )
+
+
+async def test_the_footer_shows_whole_keys_only(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as scene:
+        line = scene.hub.query_one(KeyLine)
+        shown = line.render_line(0).text
+        assert len(shown) == 80
+        words = [f"{key} {name}" for key, name, _, _ in line._items()]
+        assert len(words) >= 7
+        for word in words:
+            assert word in shown
+        assert "? Help" in shown
+
+
+async def test_a_readonly_program_refuses_to_tick_and_to_run(tmp_path: Path) -> None:
+    async with stage(tmp_path, readonly=True) as scene:
+        row = scene.hub.rows[tickable(scene)[0]]
+        await scene.stand_on(row)
+        await scene.press("space", "R")
+        assert not scene.service.row(row.kind, row.key).marked
+        assert "read-only" in str(scene.hub.query_one("#header").render())
+        assert not scene.app.session.busy
+
+
+async def test_read_again_shows_what_stands_there_now(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        row = next(
+            scene.hub.rows[key] for key in tickable(scene) if scene.hub.rows[key].extra.get("status") == "Active"
+        )
+        await scene.stand_on(row)
+        scene.sandbox.crm.tables["firm"][row.key]["Name"] = "Renamed Meanwhile"
+        await scene.press("r")
+        await scene.until(lambda: scene.hub.rows[row.id].label == "Renamed Meanwhile")
+        line = scene.hub.table.row(row.id)
+        assert line is not None and line.cells[0] == "Renamed Meanwhile"
