@@ -82,13 +82,19 @@ def _zero_money(s: Situation, plan: Plan) -> Iterable[Guard]:
             yield Guard("zero_money", f"{name} would go to zero in {len(actions)} projects", _named(actions))
 
 
+# What people's ordinary work moves in every project at once: hours and the figures that follow from them have a
+# guard of their own (a column going to zero); ticks and lists of contacts are an operator's acts.
+NOT_A_MASS_CHANGE = ("money", "team", "contacts", "marks")
+
+
 def _changes(s: Situation, plan: Plan) -> Iterable[Guard]:
+    """Many records of a kind changing at once: a format change, an import, or an answer that lies."""
     changed: dict[tuple[Kind, Side], dict[str, Action]] = defaultdict(dict)
     for action in plan.actions:
-        if action.op is Op.UPDATE and action.side is not None and not action.group.startswith("marks"):
+        if action.op is Op.UPDATE and action.side is not None and _changes_agreed(s, action):
             changed[action.kind, action.side][action.key(action.side) or action.label] = action
     for (kind, side), actions in sorted(changed.items()):
-        if kind in s.first or _fresh(s, kind, actions):
+        if kind in s.first:
             continue
         many = len(actions) > s.policy.guards.change_records
         if many and _over(s, kind, len(actions), s.policy.guards.change_percent):
@@ -96,10 +102,12 @@ def _changes(s: Situation, plan: Plan) -> Iterable[Guard]:
             yield Guard("changes", message, _named(actions.values()))
 
 
-def _fresh(s: Situation, kind: Kind, actions: dict[str, Action]) -> bool:
-    """All the changes are first fills of links made in this very plan: not a mass change."""
-    known = {link.id for (of_kind, _), link in s.links.by_ajera.items() if of_kind is kind and link.id in s.bases}
-    return all(f"{kind}:{action.ajera_key}" not in known for action in actions.values())
+def _changes_agreed(s: Situation, action: Action) -> bool:
+    """Whether an update changes something the sides had agreed on; the first fill of a new link does not."""
+    if action.group.startswith(NOT_A_MASS_CHANGE):
+        return False
+    base = s.bases.get(f"{action.kind}:{action.ajera_key}", {})
+    return any(name in base for name in action.fields)
 
 
 def _creates(s: Situation, plan: Plan) -> Iterable[Guard]:
