@@ -159,7 +159,9 @@ class CrmClient:
 
         With a `token` of the caller's a 401 comes back as well.
         """
-        request = Request(method, path, params=params, json=body, name=f"probe {path.split('/')[0]}", reading=False)
+        request = Request(
+            method, path, params=params, json=body, name=f"probe {path.split('/', maxsplit=1)[0]}", reading=False
+        )
         given = token or await self.session.token()
         reply = await self._http.send(_with(request, given))
         if reply.status == 401 and token is None:
