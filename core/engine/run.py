@@ -209,6 +209,7 @@ class Runner:
             self.rules.policy,
             Landing(self.store, self.clock, self.rules.policy, self.progress.run or ""),
             applier.draft,
+            applier.finish,
             told,
         )
         await settler.settle()

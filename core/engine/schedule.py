@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 
 from core.errors import UsageError
 
@@ -59,7 +59,7 @@ class Cron:
         walk = croniter(self.expression, moment.astimezone(zone), ret_type=datetime)
         once_an_hour = not self.finer_than_hourly
         end = moment + HORIZON
-        while (local := walk.get_next(datetime)) <= end:
+        while (local := _following(walk)) is not None and local <= end:
             wall = local.replace(tzinfo=None)
             due = local.astimezone(UTC)
             if due <= moment or (once_an_hour and wall == seen):
@@ -84,6 +84,15 @@ class Cron:
         return max(gaps) if gaps else None
 
 
+def _following(walk: croniter[datetime]) -> datetime | None:
+    """The next local time, None where the calendar has none (31 February)."""
+    try:
+        found: datetime = walk.get_next(datetime)
+    except CroniterBadDateError:
+        return None
+    return found
+
+
 def zone_of(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
@@ -106,7 +115,9 @@ class Alarm:
     async def wait(self, seconds: float) -> bool:
         """True when it was rung, False when the time (at most one step) went by."""
         try:
-            await asyncio.wait_for(self._changed.wait(), max(0.0, min(seconds, self.STEP)))
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the ring.
+            async with asyncio.timeout(max(0.0, min(seconds, self.STEP))):
+                await self._changed.wait()
         except TimeoutError:
             return False
         self._changed.clear()

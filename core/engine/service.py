@@ -545,8 +545,7 @@ class Service:
         changed = self.store.refresh()
         if changed:
             self._tell("store_changed", "another program wrote", tables=sorted(changed))
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.sleep(FOLLOW_EVERY), FOLLOW_EVERY + 1)
+        await asyncio.sleep(FOLLOW_EVERY)
 
     async def _wait_and_run(self) -> None:
         """One step of the schedule: a run if one is due or was missed, else a short wait."""

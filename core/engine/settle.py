@@ -6,7 +6,7 @@ that equals the intent is adopted; with none, the action is planned anew; severa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -17,6 +17,7 @@ from core.model.record import Record
 from core.model.values import EntryEdit, Ref, Side
 from core.policy import Policy
 from core.ports import Draft, Intent, Store, System
+from core.reconcile.backoff import waits
 from core.reconcile.normalize import canonical
 
 Told = Callable[[Intent, str], None]
@@ -32,6 +33,7 @@ class Settler:
     policy: Policy
     landing: Landing
     draft: Callable[[Action], Draft]
+    finish: Callable[[Intent, Draft, Record], Awaitable[None]]
     told: Told
 
     async def settle(self) -> None:
@@ -95,10 +97,11 @@ class Settler:
         key = action.key(side) or self.store.links().partner(action.kind, side.other, action.key(side.other) or "")
         found = await self.systems[side].get(action.kind, [key]) if key else {}
         record = found.get(key or "")
-        if record is None or action.group == "after_create":
+        if record is None:
             self._drop(intent, "sent again if it is still due")
-            return
-        if action.group.startswith("marks"):
+        elif action.group == "after_create":
+            await self._after_create(intent, record)
+        elif action.group.startswith("marks"):
             self._drop(intent, "compared with the tick again")
         elif isinstance(change := next(iter(action.fields.values())).to, EntryEdit):
             self._entries(intent, record, change)
@@ -109,6 +112,16 @@ class Settler:
             self._drop(intent, "nothing had landed")
         elif self._agreed(action):
             self._drop(intent, "the sides agree by now")
+
+    async def _after_create(self, intent: Intent, record: Record) -> None:
+        """Sent again only while nobody touched the new record: its stamp moved if it landed, or a person edited it."""
+        known = self.store.records(record.kind, record.side).get(record.key)
+        if known is None or known.stamp != record.stamp:
+            self._drop(intent, "it landed, or somebody edited the record since")
+            return
+        failure = self.store.failures().get(intent.id)
+        if failure is None or not waits(failure, intent.action, self.landing.now()):
+            await self.finish(intent, self.draft(intent.action), record)
 
     def _entries(self, intent: Intent, record: Record, edit: EntryEdit) -> None:
         there = {entry.key for entry in record.contacts or ()}
