@@ -18,7 +18,7 @@ from core.ports import RunRecord
 from tui.formatting import age, count, cut, joined
 from tui.glyphs import glyphs
 from tui.messages import PlanMade, RunEnded
-from tui.screens.plan_lines import FIELDS, detail_lines, plan_sections
+from tui.screens.plan_lines import FIELDS, WAITS, detail_lines, plan_sections
 from tui.screens.split import SplitScreen
 from tui.screens.values import local, parsed
 from tui.screens.words import mode_words
@@ -38,10 +38,6 @@ _PROGRESS = frozenset({"action_done", "action_failed", "progress", "log", "run_s
 _DONE = {
     "create": "to create", "update": "to update", "link": "to link", "unlink": "to unlink", "rebase": "only remembered",
 }  # fmt: skip
-_WAITS = (
-    ("conflict", "conflict", "conflicts"), ("difference", "difference", "differences"), ("drift", "drifted", "drifted"),
-    ("candidate", "candidate", "candidates"), ("refused", "refused", "refused"),
-)  # fmt: skip
 
 
 class PlanScreen(SplitScreen):
@@ -215,7 +211,7 @@ class PlanScreen(SplitScreen):
         does = [f"{counts[op.value]:,} {_DONE[op.value]}" for op in Op if counts[op.value]]
         order = {"create": 0, "update": 1, "link": 2, "unlink": 3}
         does.sort(key=lambda words: next((place for op, place in order.items() if words.endswith(_DONE[op])), 4))
-        waits = [count(counts[name], one, many) for name, one, many in _WAITS if counts[name]]
+        waits = [count(counts[name], one, many) for name, one, many in WAITS if counts[name]]
         return joined(
             does
         ) or "nothing to write", f"waiting for you in the Inbox (5): {', '.join(waits)}" if waits else ""

@@ -3,6 +3,7 @@ but for names of records, which the service tells."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final
@@ -21,6 +22,11 @@ from tui.widgets.text_lines import labelled, paragraph, shown
 
 FIELDS: Final = ("kind", "op", "side", "field", "group", "reason", "state")
 PLURALS: Final = {Kind.EMPLOYEE: "employees", Kind.FIRM: "firms", Kind.CONTACT: "contacts", Kind.PROJECT: "projects"}
+#: A plan's count that waits for a person, one and many of it.
+WAITS: Final = (
+    ("conflict", "conflict", "conflicts"), ("difference", "difference", "differences"), ("drift", "drifted", "drifted"),
+    ("candidate", "candidate", "candidates"), ("refused", "refused", "refused"),
+)  # fmt: skip
 _VERBS: Final = {
     Op.CREATE: "Create", Op.UPDATE: "Update", Op.LINK: "Link", Op.UNLINK: "Unlink", Op.REBASE: "Remember as equal",
 }  # fmt: skip
@@ -113,16 +119,22 @@ def action_entry(service: Service, action: Action, outcome: tuple[str, str] | No
 
 
 def _what(service: Service, action: Action) -> str:
-    names = [field_label(service, action.kind, name) for name in sorted(action.fields)]
+    names = field_names(service, action.kind, action.fields)
     if action.op is Op.CREATE:
         template = f"template {action.template}" if action.template else ""
-        return joined((count(len(names), "field"), template, action.reason))
+        return joined((count(len(action.fields), "field"), template, action.reason))
     if action.op is Op.UPDATE:
         if len(action.fields) == 1:
             ((name, change),) = action.fields.items()
-            return f"{names[0]}: {_from_to(service, action, name, change)}"
-        return joined((", ".join(names), action.reason))
-    return action.reason or ", ".join(names)
+            return f"{names}: {_from_to(service, action, name, change)}"
+        return joined((names, action.reason))
+    return action.reason or names
+
+
+def field_names(service: Service, kind: Kind, names: Iterable[str]) -> str:
+    """The fields by their labels: "Team (3), Website"."""
+    labels = Counter(field_label(service, kind, name) for name in sorted(names))
+    return ", ".join(f"{label} ({number})" if number > 1 else label for label, number in labels.items())
 
 
 def _from_to(service: Service, action: Action, name: str, change: Change) -> str:

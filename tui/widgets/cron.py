@@ -91,6 +91,11 @@ class CronEditor(Vertical):
         """Put an expression into the line; it acts as if typed."""
         self.query_one(QuietInput).value = expression
 
+    def set_zone(self, zone: tzinfo | None) -> None:
+        """Tell the times in another zone, and ask again what the expression means."""
+        self._zone = zone
+        self._show(self.query_one(QuietInput).value)
+
     def _show(self, expression: str) -> None:
         if expression.strip():
             self.answer = self._explain(" ".join(expression.split()))

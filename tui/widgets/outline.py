@@ -321,13 +321,15 @@ class Outline(CursorView):
             self.cursor = next(i for i, each in enumerate(self._lines) if each.section is at.section)
 
     def action_fold_all(self) -> None:
-        """Unfold everything in view, or fold it all."""
+        """Unfold everything in view, or fold it all; where no entry unfolds, the sections."""
         keys = {entry.key for section in self._sections for entry in self._passing(section) if entry.lines}
-        if keys and not keys <= self.open:
+        if self._shut or (keys and not keys <= self.open):
             self.open |= keys
             self._shut.clear()
-        else:
+        elif keys:
             self.open.clear()
+        else:
+            self._shut = {section.key for section in self._sections}
         self._keep_place(self._make)
 
     def on_click(self, event: events.Click) -> None:

@@ -1,0 +1,179 @@
+"""What happened? Every run, the last day at a glance, and what the chosen run did field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from textual import on
+from textual.content import Content
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from core.engine.events import Event
+from core.errors import AjerasyncError
+from core.ports import RunRecord
+from tui.formatting import cut
+from tui.glyphs import glyphs
+from tui.screens.run_lines import COLUMNS, FIELDS, day_words, run_bars, run_row, run_sections, spark_lines
+from tui.screens.split import SplitScreen
+from tui.widgets.chart import BarChart
+from tui.widgets.filter import FilterBar
+from tui.widgets.outline import Outline
+from tui.widgets.plain_table import PlainTable
+from tui.widgets.record_table import RecordTable, Row
+
+EMPTY = "No run yet.\n\nR shows what a run would write and asks before it writes it.\nThe schedule (8) runs by itself."
+BARS = 10
+DETAIL_SECONDS = 0.08  # the cursor rests that long before the run's history is read
+
+
+class RunsScreen(SplitScreen):
+    """Place 6."""
+
+    PLACE = "runs"
+    FIELDS = FIELDS
+    AUTO_FOCUS = "#runs"
+    HELP = (
+        "Every run, newest first: when, by whom, how it ended. Enter opens what it did, record by record; there enter or "
+        "right unfolds a record field by field. outcome:failed in the filter shows the failed ones."
+    )
+    FOOTER: ClassVar[Sequence[str]] = (
+        "table.open", "hub.back", "hub.filter", "app.run", "app.plan", "table.sort", "outline.all", "place.copy", "app.help",
+        "app.log", "app.quit", "app.palette",
+    )  # fmt: skip
+    DEFAULT_CSS = """
+    RunsScreen #runs { height: 1fr; }
+    RunsScreen #runs-chart { height: auto; max-height: 10; border-top: solid $panel-lighten-2; }
+    RunsScreen.-ascii #runs-chart { border-top: ascii $primary; }
+    RunsScreen:ansi #runs-chart { border-top: solid ansi_default; }
+    RunsScreen.-narrow #runs-chart { display: none; }
+    RunsScreen.-low #runs-chart { display: none; }
+    RunsScreen #runs-chart.-empty { display: none; }
+    """
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (32, "-high")]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runs: dict[str, RunRecord] = {}
+        self._shown = ""
+        self._timer: Timer | None = None
+
+    # -- layout ----------------------------------------------------------------------------------------------
+
+    def compose_head(self) -> Iterable[Widget]:
+        yield Static("", id="head", markup=False)
+
+    def compose_list(self) -> Iterable[Widget]:
+        fields: dict[str, Callable[[Row], str]] = {"id": _run_id}
+        yield PlainTable(COLUMNS, fields=fields, empty=EMPTY, id="runs")
+        chart = BarChart(id="runs-chart")
+        chart.can_focus = False
+        yield chart
+
+    def compose_detail(self) -> Iterable[Widget]:
+        yield Outline(empty="Nothing chosen.", id="run-detail")
+
+    @property
+    def table(self) -> RecordTable:
+        """The runs."""
+        return self.query_one("#runs", RecordTable)
+
+    @property
+    def outline(self) -> Outline:
+        """What the chosen run did."""
+        return self.query_one("#run-detail", Outline)
+
+    @property
+    def home(self) -> Widget:
+        return self.table
+
+    @property
+    def current(self) -> RunRecord | None:
+        """The run under the cursor."""
+        return self.runs.get(self.table.cursor_key or "")
+
+    # -- data ------------------------------------------------------------------------------------------------
+
+    def reload(self) -> None:
+        newest = next(iter(self.runs), None)
+        on_top = self.table.cursor_key in (None, newest)
+        self.runs = {run.id: run for run in self.service.runs()}
+        self.table.set_rows([run_row(run) for run in self.runs.values()])
+        if on_top and self.runs:
+            self.table.action_jump(0)
+        runs = list(self.runs.values())
+        self.query_one("#runs-chart", BarChart).set_bars(run_bars(runs, BARS))
+        self.query_one("#runs-chart").set_class(not any(run.finished for run in runs), "-empty")
+        self._show_head()
+        self._show_note()
+        self._show_detail()
+
+    def engine_told(self, events: Sequence[Event]) -> None:  # noqa: ARG002
+        self._show_head()
+
+    def _show_head(self) -> None:
+        width = self.size.width or 80
+        runs = list(self.runs.values())
+        lines = [day_words(runs, datetime.now(UTC), self.session.status.last_good), *spark_lines(runs, width)]
+        head = self.query_one("#head", Static)
+        head.display = bool(runs)
+        head.update(Content("\n".join(cut(f" {glyphs().printable(line)}", width) for line in lines)))
+
+    def _show_note(self) -> None:
+        table = self.table
+        self.query_one("#filter", FilterBar).note(f"{table.line_count:,} of {table.row_count:,}" if self.runs else "")
+
+    def _show_detail(self) -> None:
+        run = self.current
+        if run is None:
+            self.outline.set_sections([])
+            return
+        if self.has_class("-narrow") and not self.detail_open:
+            return
+        try:
+            history = self.service.run_history(run.id)
+        except AjerasyncError:  # dropped from the history meanwhile
+            history = ()
+        other = self._shown != run.id
+        self._shown = run.id
+        self.outline.open.add(f"run-{run.id}")
+        self.outline.set_sections(run_sections(self.service, run, history))
+        if other:
+            self.outline.to_first()
+
+    @on(RecordTable.RowHighlighted, "#runs")
+    def _moved(self, event: RecordTable.RowHighlighted) -> None:
+        event.stop()
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(DETAIL_SECONDS, self._show_detail)
+
+    @on(RecordTable.RowSelected, "#runs")
+    def _opened(self, event: RecordTable.RowSelected) -> None:
+        event.stop()
+        self.open_detail()
+        self._show_detail()
+
+    @on(RecordTable.ViewChanged, "#runs")
+    def _view_changed(self, event: RecordTable.ViewChanged) -> None:
+        event.stop()
+        self._show_note()
+
+    @on(FilterBar.Changed, "#filter")
+    def _filtered(self, event: FilterBar.Changed) -> None:
+        event.stop()
+        self.table.set_filter(event.query)
+
+    def on_resize(self) -> None:
+        self._show_head()
+        self.call_after_refresh(self._show_detail)
+
+    def copy_text(self) -> tuple[str, str]:
+        return (self.current.id, "The run's name") if self.current else ("", "")
+
+
+def _run_id(row: Row) -> str:
+    return row.key
