@@ -389,7 +389,7 @@ def _contact_rows(data: CrmData, project: str) -> list[Any]:
     return list(data.rows("project_contact", "WBS1", project))
 
 
-_NAMES: dict[Kind, tuple[str, Callable[[Mapping[str, Any]], str], str, Callable[[Mapping[str, Any]], str]]] = {
+NAMES: dict[Kind, tuple[str, Callable[[Mapping[str, Any]], str], str, Callable[[Mapping[str, Any]], str]]] = {
     Kind.FIRM: ("clients", lambda r: r["Description"], "firm", lambda r: r["Name"]),
     Kind.CONTACT: ("contacts", lambda r: r["LastName"], "contact", lambda r: r["LastName"]),
     Kind.PROJECT: ("projects", lambda r: r["ID"], "project", lambda r: r["WBS1"]),
@@ -400,7 +400,7 @@ _NAMES: dict[Kind, tuple[str, Callable[[Mapping[str, Any]], str], str, Callable[
 def _links(world: World) -> list[tuple[str, str, str]]:
     found = []
     for link in world.service.links():
-        table, ours, crm_table, theirs = _NAMES[link.kind]
+        table, ours, crm_table, theirs = NAMES[link.kind]
         ajera = world.ajera.tables[table].get(int(link.ajera_key))
         crm = world.crm.tables[crm_table].get(link.crm_key)
         found.append((link.kind.value, ours(ajera) if ajera else "-", theirs(crm) if crm else "-"))

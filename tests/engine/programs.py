@@ -20,7 +20,7 @@ from tests.engine.kit import (
 )
 
 
-def _found(data: CrmData, table: str, **values: Any) -> str:
+def found(data: CrmData, table: str, **values: Any) -> str:
     (key,) = [k for k, row in data.tables[table].items() if all(row[name] == value for name, value in values.items())]
     return key
 
@@ -50,9 +50,9 @@ async def nothing(_world: World) -> None:
 async def edits(world: World) -> None:
     """A day's work: edits of different fields, of the same field, new records, ticks, a typed answer."""
     crm, ajera = world.crm, world.ajera
-    acme, kent = _found(crm, "firm", Name="Acme Supplies"), _found(crm, "firm", Name="Borough of Kent")
-    ann = _found(crm, "contact", LastName="Archer")
-    bob = _found(crm, "contact", LastName="Baker")
+    acme, kent = found(crm, "firm", Name="Acme Supplies"), found(crm, "firm", Name="Borough of Kent")
+    ann = found(crm, "contact", LastName="Archer")
+    bob = found(crm, "contact", LastName="Baker")
     clients = {c["Description"]: key for key, c in ajera.tables["clients"].items()}
     contacts = {c["LastName"]: key for key, c in ajera.tables["contacts"].items()}
     (job,) = ajera.tables["projects"]
@@ -64,13 +64,13 @@ async def edits(world: World) -> None:
     ajera.edit("projects", job, {"Description": "Town Hall and Square"})
     crm_contact(crm, "Dee", "Drew", kent, AjeraSync="Y")
     crm.edit("contact", bob, {"AjeraSync": "N", "Title": "Nobody"})
-    world.service.mark(Kind.FIRM, [_found(crm, "firm", Name="Fresh Firm")], True)
+    world.service.mark(Kind.FIRM, [found(crm, "firm", Name="Fresh Firm")], True)
 
 
 async def deletion(world: World) -> None:
     """A person deletes a linked contact in the CRM; the sweep finds it."""
-    world.crm.delete("contact", _found(world.crm, "contact", LastName="Archer"))
-    world.crm.edit("firm", _found(world.crm, "firm", Name="Acme Supplies"), {"WebSite": "later.acme.example"})
+    world.crm.delete("contact", found(world.crm, "contact", LastName="Archer"))
+    world.crm.edit("firm", found(world.crm, "firm", Name="Acme Supplies"), {"WebSite": "later.acme.example"})
 
 
 async def prepared(root: Path) -> dict[str, Program]:

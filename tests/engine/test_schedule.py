@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
@@ -45,7 +45,7 @@ def test_clocks_go_forward_and_a_time_that_is_not_there_is_not_due_twice() -> No
     times = local(cron, utc(2026, 3, 7, 12), 3)  # 02:30 does not exist on 8 March 2026
     days = [text.split()[1] for text in times]
     assert len(set(days)) == 3
-    assert all(later > earlier for earlier, later in zip(days, days[1:], strict=False))
+    assert all(later > earlier for earlier, later in pairwise(days))
 
 
 def test_clocks_go_back_and_a_daily_time_is_due_once() -> None:
@@ -58,13 +58,13 @@ def test_clocks_go_back_and_a_daily_time_is_due_once() -> None:
 def test_clocks_go_back_and_a_quarter_hourly_job_goes_on_every_quarter() -> None:
     cron = Cron("*/15 * * * *", "America/Chicago")
     times = list(islice(cron.after(utc(2026, 11, 1, 5, 50)), 12))
-    assert {later - earlier for earlier, later in zip(times, times[1:], strict=False)} == {timedelta(minutes=15)}
+    assert {later - earlier for earlier, later in pairwise(times)} == {timedelta(minutes=15)}
 
 
 def test_an_hourly_job_misses_no_hour_when_clocks_change() -> None:
     for start in (utc(2026, 3, 8, 5, 30), utc(2026, 11, 1, 4, 30)):
         times = list(islice(Cron(HOURLY, "America/Chicago").after(start), 6))
-        gaps = {later - earlier for earlier, later in zip(times, times[1:], strict=False)}
+        gaps = {later - earlier for earlier, later in pairwise(times)}
         assert gaps <= {timedelta(hours=1), timedelta(hours=2)}, gaps
         assert all(due > start for due in times)
 
@@ -110,11 +110,10 @@ class QuickAlarm(Alarm):
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     QuickAlarm.waits = 0
     monkeypatch.setattr("core.engine.service.Alarm", QuickAlarm)
     monkeypatch.setattr("core.engine.service.FOLLOW_EVERY", 0.0)
-    yield
 
 
 @asynccontextmanager
@@ -256,7 +255,8 @@ async def test_a_second_program_follows_and_takes_the_schedule_over(hourly: Worl
         assert len([run for run in second.runs() if run.trigger == "schedule"]) == before + 1
         assert not following.done()
     await second.close()
-    starts = scheduled_runs(hourly) if not hourly.service.store.refresh() else scheduled_runs(hourly)
+    hourly.service.store.refresh()
+    starts = scheduled_runs(hourly)
     assert len(starts) == len(set(starts)) == before + 1
 
 
