@@ -230,14 +230,18 @@ class AjerasyncApp(OrderedKeysApp[None]):
             await self.run_plan(plan)
 
     async def run_plan(self, plan: Plan) -> None:
-        """Ask, then apply exactly this plan. For a worker of the group "engine"."""
-        if not plan.actions:
-            toast(self, "Nothing to do: both systems are in step." if not plan.waiting else
-                  "Nothing to write: what is left waits for a person in the Inbox.")  # fmt: skip
-            return
+        """Ask, then apply exactly this plan; one without actions writes nothing and is only put on record. For a
+        worker of the group "engine"."""
         place = self.place_screen
         unseen = place.ticked_out_of_view() if place is not None else ()
-        if await self.push_screen_wait(RunAsk(plan, unseen)) != "run":
+        before = self._last_run()
+        if plan.actions and await self.push_screen_wait(RunAsk(plan, unseen)) != "run":
+            return
+        if self._last_run() != before:  # the schedule was quicker: what was shown is not what is due now
+            toast(self, "A scheduled run came in between: this is what is left.", "warning")
+            fresh = await self._make_plan()
+            if fresh is not None:
+                await self.run_plan(fresh)
             return
         try:
             record = await self.service.run(plan=plan, approve=plan.digest if plan.guards else None)
@@ -249,10 +253,14 @@ class AjerasyncApp(OrderedKeysApp[None]):
             self.session.forget_status()
             self._refresh_place()
         done: Severity = "information" if record.outcome == "ok" else "warning"
-        toast(self, f"Run {record.outcome}: {_written(record.counts)}", done)
+        left = "; what is left waits for a person in the Inbox" if plan.waiting else ""
+        toast(self, f"Run {record.outcome}: {_written(record.counts)}{left}", done)
         place = self.place_screen
         if place is not None:
             place.post_message(RunEnded(record))
+
+    def _last_run(self) -> str:
+        return next((run.id for run in self.service.runs(1)), "")
 
     def action_pause(self) -> None:
         """Pause the schedule or resume it."""

@@ -61,6 +61,7 @@ async def test_the_log_panel_opens_under_any_place_and_knows_what_was(tmp_path: 
 
 async def test_a_thousand_events_are_handed_on_in_few_batches(tmp_path: Path) -> None:
     async with stage(tmp_path) as scene:
+        await scene.until(lambda: not scene.app._batch_due)
         handed = 0
         original = scene.app.hand_on
 
@@ -79,8 +80,6 @@ async def test_a_thousand_events_are_handed_on_in_few_batches(tmp_path: Path) ->
 
 async def test_quitting_with_nothing_at_stake_does_not_ask(tmp_path: Path) -> None:
     async with stage(tmp_path) as scene:
-        rows = [row for row in scene.service.rows(scene.hub.KIND)]
-        assert rows
         scene.app.session.pending_ticks = lambda: 0  # type: ignore[method-assign]
         assert quit_reasons(scene.app.session) == []
         await scene.press("q")
@@ -92,7 +91,8 @@ async def test_quitting_says_what_would_stop(tmp_path: Path) -> None:
         await scene.press("q")
         assert isinstance(scene.app.screen, QuitAsk)
         told = " ".join(scene.app.screen.lines)
-        assert "next run would have been" in told and "03:00" in told or "next run would have been" in told
+        assert "next run would have been" in told
+        assert "ajerasync watch" in told
         await scene.press("escape")
         assert scene.app.is_running and not scene.app._exit
 
