@@ -1,0 +1,22 @@
+# ruff: noqa: T201
+"""Rows of the table that `make bench` prints: what, its goal, what was measured, how many times the goal."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+
+def head(title: str) -> None:
+    print(f"\n{title}\n  {'':<56}{'goal':>10}{'measured':>11}{'x goal':>8}")
+
+
+def row(name: str, measured: float, goal: float | None = None, unit: str = "", note: str = "") -> None:
+    """One line. `x goal` below 1 means that the goal is met."""
+    wanted = "" if goal is None else f"{goal:g} {unit}".strip()
+    ratio = "" if goal is None else f"{measured / goal:.2f}"
+    print(f"  {name:<56}{wanted:>10}{f'{measured:.4g} {unit}'.strip():>11}{ratio:>8}  {note}".rstrip(), flush=True)
+
+
+def middle(taken: Sequence[float]) -> float:
+    return statistics.median(taken)
