@@ -1,80 +1,145 @@
-"""What `doctor` finds: the settings held against what both systems say of themselves. Pure; the caller connects."""
+"""`doctor` put together: asks both systems and the store, and checks the settings; core.engine.doctor judges.
+
+Part of the composition root: it builds the two systems as core.bootstrap does and may look inside them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+import asyncio
+import base64
+import binascii
+import json
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote, urlsplit
 
-from core.errors import AjerasyncError, SystemFailure
-from core.model.values import FieldType, Kind, Side
-from core.policy import ConflictPolicy, Policy, mode_for
+from core.engine.doctor import OK, WARN, Answers, Check, Facts, StoreFacts, checks, exit_code
+from core.errors import AjerasyncError, SystemFailure, UsageError
+from core.model.values import Kind, Side
 from core.ports import Connection
+from core.settings import Settings, is_loopback
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from core.paths import Paths
+    from core.quirks.probing import ProbeReport
     from core.secret import Secret
-    from core.settings import Settings
 
-OK, WARN, FAIL = "ok", "warn", "fail"
-SKEW: Final = 120.0  # seconds: the overlap of the cursors
-SHOWN: Final = 5
-NAMES: Final = {Side.AJERA: "Ajera", Side.CRM: "CRM"}
+__all__ = ["Check", "ask_both", "examine", "exit_code", "may_write", "probe", "save_quirks"]
 
-Answers = Mapping[Side, Connection | AjerasyncError]
+_CAPS: Final = {"dps1": 5, "vantagepoint": 20}  # ticked contacts of a firm (sync-behaviour 3.2)
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding: what was looked at, `level` ok, warn or fail, what was found, what to do."""
-
-    name: str
-    level: str
-    found: str
-    todo: str = ""
-    side: Side | None = None
+# -- checks ----------------------------------------------------------------------------------------
 
 
-def checks(settings: Settings, answers: Answers) -> list[Check]:
-    """All findings, in the order a person would look."""
-    found = list(_settings_checks(settings))
-    for side, answer in answers.items():
-        if isinstance(answer, Connection):
-            found += _connection_checks(side, answer, settings)
-        else:
-            found.append(_failure(side, answer))
-    ajera, crm = answers.get(Side.AJERA), answers.get(Side.CRM)
-    policy = settings.policy()
-    if isinstance(ajera, Connection):
-        found.append(_version_check(ajera, settings))
-        found += _template_checks(ajera, policy)
-    if isinstance(crm, Connection):
-        found += _mark_checks(crm)
-    if isinstance(ajera, Connection) and isinstance(crm, Connection):
-        found += _code_checks(ajera, crm, policy)
-    return found
+async def examine(settings: Settings) -> tuple[list[Check], int]:
+    """All findings and the exit code. Reads only."""
+    from core.bootstrap import deferred_systems
+
+    systems = deferred_systems(settings)
+    facts = Facts(
+        answers={},
+        now=datetime.now(UTC),
+        policy=settings.policy(),
+        direction=settings.sync.direction,
+        crm_user=settings.crm.username,
+        cron=settings.schedule.cron,
+        timezone=settings.schedule.timezone,
+    )
+    try:
+        facts = await _with_systems(facts, systems)
+    finally:
+        for system in systems.values():
+            await system.close()
+    facts = replace(facts, store=await store_facts(settings))
+    found = [*settings_checks(settings), *checks(facts)]
+    return found, exit_code(found, facts.answers)
 
 
-def exit_code(found: Iterable[Check], answers: Answers) -> int:
-    """3 where a system could not be reached or refused the login, 1 where something else fails, else 0."""
-    for answer in answers.values():
-        if isinstance(answer, AjerasyncError) and answer.exit_code > 1:
-            return answer.exit_code
-    return 1 if any(check.level == FAIL for check in found) else 0
+async def ask_both(settings: Settings) -> Answers:
+    """What each system says of itself, or why it says nothing."""
+    from core.bootstrap import deferred_systems
+
+    systems = deferred_systems(settings)
+    try:
+        return await _connected(systems)
+    finally:
+        for system in systems.values():
+            await system.close()
 
 
-def _settings_checks(settings: Settings) -> Iterator[Check]:
-    from core.settings import is_loopback
+async def _connected(systems: Mapping[Side, Any]) -> Answers:
+    async def ask(side: Side) -> Connection | AjerasyncError:
+        try:
+            connection: Connection = await systems[side].connect()
+        except AjerasyncError as error:
+            return error
+        return connection
 
+    answers = await asyncio.gather(*(ask(side) for side in systems))
+    return dict(zip(systems, answers, strict=True))
+
+
+async def _with_systems(facts: Facts, systems: Mapping[Side, Any]) -> Facts:
+    from core.ajera.survey import survey
+    from core.crm.survey import recent_saves
+
+    facts = replace(facts, answers=await _connected(systems))
+    trouble: dict[Side, str] = {}
+    looks = {Side.AJERA: ("ajera", survey, (facts.now,)), Side.CRM: ("saves", recent_saves, ())}
+    for side, (name, look, more) in looks.items():
+        if isinstance(facts.answers[side], Connection):
+            try:
+                facts = replace(facts, **{name: await look(systems[side].client, *more)})  # type: ignore[operator]
+            except SystemFailure as error:
+                trouble[side] = str(error)
+    return replace(facts, trouble=trouble)
+
+
+async def store_facts(settings: Settings) -> StoreFacts:
+    """The store, the locks and the schedule of this profile; nothing is made where there is none."""
+    from core.bootstrap import open_service
+
+    if not settings.paths.store.exists():
+        return StoreFacts()
+    try:
+        service = open_service(settings, readonly=True, program="ajerasync doctor")
+    except AjerasyncError as error:
+        return StoreFacts(there=True, problem=str(error))
+    try:
+        status = service.status()
+        known = sum(len(service.store.records(kind, side)) for kind in Kind for side in Side)
+        from core.store import run_lock
+
+        return StoreFacts(
+            there=True,
+            records=known,
+            stale=status.stale_reason if status.stale else "",
+            last_good=status.last_good or "",
+            waiting=status.queues,
+            running=run_lock(settings.paths.state, "ajerasync doctor").holder() or "",
+            lease=status.held_by or "",
+            paused=status.paused,
+            next_run=status.next_runs[0] if status.next_runs else "",
+        )
+    finally:
+        await service.close()
+
+
+def settings_checks(settings: Settings) -> Iterator[Check]:
+    """The settings file and its secrets."""
     yield Check("settings", OK, str(settings.paths.config))
     plain = False
     for section in (settings.ajera, settings.crm):
         for secret in _secrets(section):
             if secret.source == "plain" and not is_loopback(section.url):
                 plain = True
-                todo = "Keep it in the keyring, a file, a command or the environment"
-                yield Check(f"settings, {secret.where}", WARN, "stands in the settings file as text", todo)
+                way_out = "Keep it in the keyring, a file, a command or the environment"
+                yield Check(f"settings, {secret.where}", WARN, "stands in the settings file as text", way_out)
             if secret.source == "file":
                 yield from _open_file(f"settings, {secret.where}", secret.folder / secret.target)
     if plain:
@@ -95,85 +160,112 @@ def _open_file(name: str, path: Path) -> Iterator[Check]:
         yield Check(name, WARN, f"{path} can be read by others (mode {mode & 0o777:o})", f"chmod 600 {path}")
 
 
-def _failure(side: Side, error: AjerasyncError) -> Check:
-    todo = "Check address, user and network" if isinstance(error, SystemFailure) else "Check the settings"
-    return Check(f"{NAMES[side]}, connection", FAIL, str(error), todo, side)
+# -- probes ----------------------------------------------------------------------------------------
 
 
-def _connection_checks(side: Side, connection: Connection, settings: Settings) -> Iterator[Check]:
-    name = NAMES[side]
-    told = ", ".join(part for part in (connection.company, connection.version) if part)
-    yield Check(f"{name}, connection", OK, f"connected{f': {told}' if told else ''}", "", side)
-    for text in connection.warnings:
-        yield Check(f"{name}, warning", WARN, text, "", side)
-    yield _clock_check(side, connection.clock_offset, settings)
-    for (kind, field), reason in sorted(connection.stopped.items()):
-        yield Check(f"{name}, field {kind.value}.{field}", WARN, reason, _field_todo(kind, field), side)
-    if not connection.stopped:
-        yield Check(f"{name}, field map", OK, "every mapped field can be used", "", side)
+async def probe(settings: Settings, *, writing: bool = False) -> dict[Side, ProbeReport | AjerasyncError]:
+    """Both sides' switches as the tenants show them. With `writing` records are made: ask `may_write` first."""
+    from core.ajera import probes as ajera_probes
+    from core.bootstrap import deferred_systems
+    from core.crm import probes as crm_probes
+
+    systems = deferred_systems(settings)
+    defaults = {Kind(kind): dict(columns) for kind, columns in settings.crm.defaults.items()}
+    cap = _CAPS[settings.crm.profile]
+
+    async def ask(side: Side) -> ProbeReport | AjerasyncError:
+        try:
+            client = systems[side].client
+            if side is Side.AJERA:
+                return await ajera_probes.probe(client, now=lambda: datetime.now(UTC), writing=writing)
+            return await crm_probes.probe(client, defaults=defaults, contact_cap=cap, writing=writing)
+        except AjerasyncError as error:
+            return error
+
+    try:
+        reports = await asyncio.gather(*(ask(side) for side in systems))
+    finally:
+        for system in systems.values():
+            await system.close()
+    return dict(zip(systems, reports, strict=True))
 
 
-def _field_todo(kind: Kind, field: str) -> str:
-    return f'Map it or switch it off: [sync.fields] "{kind.value}.{field}" = {{ on = false }}'
+def may_write(settings: Settings, named: Collection[str]) -> None:
+    """Raises UsageError unless the operator names the databases of both sides as test databases.
 
-
-def _clock_check(side: Side, offset: float | None, settings: Settings) -> Check:
-    name = f"{NAMES[side]}, clock"
-    if offset is None:
-        newest = ConflictPolicy.NEWEST in settings.policy().conflicts.values()
-        todo = 'Conflicts that take the "newest" value will ask instead' if newest else ""
-        return Check(name, WARN if newest else OK, "the server does not tell its time", todo, side)
-    found = f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} this machine"
-    if abs(offset) > SKEW:
-        return Check(name, WARN, found, "Set the clock of this machine or of the server", side)
-    return Check(name, OK, found, "", side)
-
-
-def _version_check(ajera: Connection, settings: Settings) -> Check:
-    mode = mode_for(ajera.version, settings.sync.direction)
-    if ajera.version is None:
-        return Check("direction", WARN, f"{mode.direction.value}: {mode.reason}", "Both ways need Ajera 8.09 or later")
-    return Check("direction", OK, f"{mode.direction.value}: {mode.reason}")
-
-
-def _template_checks(ajera: Connection, policy: Policy) -> Iterator[Check]:
-    count = len(ajera.templates)
-    if not count:
-        yield Check("templates", WARN, "Ajera has no project templates", "Projects cannot be created in Ajera")
+    The CRM's is that of the settings. Ajera's is taken where its address says that it holds sample data; else its
+    DatabaseID or DatabaseName (ajera-api 1) must be named too.
+    """
+    names = {name.strip().casefold() for name in named}
+    if settings.crm.database.casefold() not in names:
+        raise UsageError(
+            f"Probes that write need --database with the name of the CRM's test database: the settings connect to "
+            f"{settings.crm.database!r}"
+        )
+    identity = _ajera_identity(settings.ajera.url)
+    if identity.get("IsSampleData") is True:
         return
-    yield Check("templates", OK, f"{count} in Ajera")
-    if policy.default_template and policy.default_template not in ajera.templates:
-        known = ", ".join(sorted(ajera.templates)[:SHOWN])
-        found = f"Ajera has no template {policy.default_template!r}"
-        yield Check("default template", FAIL, found, f"Set [sync] default_template to one of: {known}")
+    told = [str(identity[name]) for name in ("DatabaseID", "DatabaseName") if identity.get(name) not in (None, "")]
+    if not any(name.casefold() in names for name in told):
+        which = f"its own, {told[0]!r}" if told else "nothing, for its address does not say which it is"
+        raise UsageError(
+            "Ajera's address does not say that its database holds sample data, so --database must name it too: "
+            f"{which}. Never name one that people work in"
+        )
 
 
-def _mark_checks(crm: Connection) -> Iterator[Check]:
-    if not {"firm", "project"} & crm.mark_columns:
-        todo = "Enable Ajera synchronisation in the CRM, or name the columns under [crm.mark_columns]"
-        yield Check("ticks", WARN, "not enabled in the CRM: it has no column for the ticks; they are kept here", todo)
-        return
-    missing = {"firm", "contact", "project", "project_contact", "template"} - crm.mark_columns
-    if missing:
-        names = ", ".join(sorted(missing)).replace("_", " ")
-        todo = "They are kept here only; name the columns under [crm.mark_columns] if there are any"
-        yield Check("ticks", WARN, f"no column in the CRM for: {names}", todo)
-    else:
-        yield Check("ticks", OK, "the CRM has a column for each")
+def _ajera_identity(url: str) -> dict[str, Any]:
+    """What the id of an Ajera address holds; empty where it cannot be read."""
+    try:
+        document = json.loads(base64.b64decode(unquote(urlsplit(url).query), validate=True))
+    except (binascii.Error, ValueError, UnicodeDecodeError):
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
-def _code_checks(ajera: Connection, crm: Connection, policy: Policy) -> Iterator[Check]:
-    """Coded fields travel by description, which must be there on both sides."""
-    for kind in Kind:
-        for spec in policy.active_fields(kind):
-            key = (kind, spec.name)
-            if spec.type is not FieldType.CODE or key not in ajera.codes or key not in crm.codes:
-                continue
-            ours, theirs = set(ajera.codes[key]), set(crm.codes[key])
-            lonely = sorted((ours | theirs) - (ours & theirs))
-            name = f"codes of {kind.value}.{spec.name}"
-            if lonely:
-                shown = ", ".join(lonely[:SHOWN]) + (f" and {len(lonely) - SHOWN} more" if len(lonely) > SHOWN else "")
-                yield Check(name, WARN, f"on one side only: {shown}", "Add them on the other side, or they are refused")
-            else:
-                yield Check(name, OK, f"{len(ours)} on both sides")
+def quirks_toml(reports: Mapping[Side, ProbeReport]) -> str:
+    """The switches that were found, as they stand in the settings file."""
+    import tomlkit
+
+    body = tomlkit.document()
+    for side, report in reports.items():
+        if report.values:
+            quirks = tomlkit.table()
+            quirks.update(report.values)
+            body[side.value] = tomlkit.table(is_super_table=True).append("quirks", quirks)
+    return tomlkit.dumps(body)
+
+
+def save_quirks(paths: Paths, reports: Mapping[Side, ProbeReport]) -> None:
+    """Set the switches that were found in the settings file; all else in it stays, comments too.
+
+    Raises SettingsError where the file would not be right then, UsageError where it cannot be written.
+    """
+    import tomlkit
+
+    from core.settings import settings_from
+
+    body: Any = tomlkit.parse(paths.config.read_text(encoding="utf-8"))
+    for side, report in reports.items():
+        if report.values:
+            section = body.setdefault(side.value, tomlkit.table())
+            if "quirks" not in section:
+                section["quirks"] = tomlkit.table()
+            for name, value in report.values.items():
+                section["quirks"][name] = value
+    text = tomlkit.dumps(body)
+    settings_from(tomlkit.parse(text).unwrap(), paths)
+    _replace_file(paths.config, text)
+
+
+def _replace_file(path: Path, text: str) -> None:
+    """The new text in the file's place at once, with the mode it had."""
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        mode = path.stat().st_mode & 0o777
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
+        fresh.chmod(mode)
+        fresh.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None

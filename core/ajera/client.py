@@ -72,6 +72,11 @@ class AjeraClient:
 
     # -- sessions --------------------------------------------------------------------------------
 
+    @property
+    def connected(self) -> bool:
+        """Whether a version 1 session is open, as far as is known here."""
+        return 1 in self._sessions
+
     async def session(self, version: int = 1) -> SessionContent:
         """The open session of an API version, made when there is none."""
         async with self._locks.setdefault(version, asyncio.Lock()):

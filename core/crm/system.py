@@ -61,6 +61,10 @@ class CrmSystem:
         self._connecting = asyncio.Lock()
 
     @property
+    def client(self) -> CrmClient:
+        return self._client
+
+    @property
     def requests(self) -> int:
         return self._client.requests
 

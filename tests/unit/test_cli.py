@@ -99,7 +99,7 @@ def test_systems_that_cannot_be_reached_end_with_3(
     file.write_text(DEAD.format(port=unused_tcp_port), encoding="utf-8")
     said = call("--config", str(file), "doctor", "--json")
     assert said.code == 3
-    levels = {check["check"]: check["level"] for check in json.loads(said.out)["checks"]}
+    levels = {check["check"]: check["state"] for check in json.loads(said.out)}
     assert levels["Ajera, connection"] == levels["CRM, connection"] == "fail"
     assert "hunter2" not in said.out + said.err
 

@@ -181,8 +181,8 @@ def test_the_log_is_one_event_a_line(in_step: World) -> None:
 
 def test_doctor_connects_and_writes_nothing(in_step: World) -> None:
     said = in_step.call("doctor", "--json")
-    assert said.code == 0
-    levels = {check["check"]: check["level"] for check in said.json["checks"]}
+    assert said.code == 1  # the sandbox has templates with nested phases, and more to look at
+    levels = {check["check"]: check["state"] for check in said.json}
     assert levels["Ajera, connection"] == levels["CRM, connection"] == "ok"
     assert "fail" not in levels.values()
 
