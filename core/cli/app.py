@@ -37,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "errors": ("core.cli.queues", "What failed, how often, and when it is tried again."),
     "retry": ("core.cli.queues", "Try a failed action again with the next run."),
     "history": ("core.cli.history", "The runs, or what one of them did."),
+    "undo": ("core.cli.undo", "Take back what a run did."),
     "log": ("core.cli.log", "The run log."),
     "schedule": ("core.cli.schedule", "Show, set, pause or resume the schedule."),
     "completion": ("core.cli.completion", "Completion for bash, zsh or fish."),

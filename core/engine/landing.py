@@ -18,7 +18,7 @@ from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.policy import Policy
 from core.ports import Clock, HistoryEntry, Store, Transaction
 from core.reconcile.entries import OURS
-from core.reconcile.merge import TYPED
+from core.reconcile.merge import TYPED, UNDONE
 from core.reconcile.normalize import blank
 from core.reconcile.planner import CLOSED, WAKE, settled_pair
 
@@ -79,6 +79,8 @@ class Landing:
                     self._entries_landed(tx, link, action)
                 else:
                     tx.put_base(link, self._pairs(action, after))
+                if action.pairs:
+                    self._undone(tx, link, action)
                 self._drop_answers(tx, link, action)
             self._close(tx, action, intent_id)
             done = action.with_key(after.side, after.key)
@@ -122,6 +124,12 @@ class Landing:
                 continue
             if change is not None or "template" in action.fields:
                 tx.drop_mark(mark.id)
+
+    def _undone(self, tx: Transaction, link: Link, action: Action) -> None:
+        """An undo put this back: its base is the one before, and it waits for a person (undo.py)."""
+        fields = {name: pair for name, pair in action.pairs.items() if name in action.fields or name.startswith(OURS)}
+        tx.put_base(link, fields)
+        self._look_again(tx, link)
 
     def _entries_landed(self, tx: Transaction, link: Link, action: Action) -> None:
         edit = action.fields["contacts"].to
@@ -186,9 +194,9 @@ class Landing:
         with self.store.transaction() as tx:
             if action.pairs:
                 tx.put_base(link, action.pairs)
-            if action.group in (CLOSED, WAKE):
-                state = LinkState.DORMANT if action.group == CLOSED else LinkState.ACTIVE
-                reason = CLOSED if action.group == CLOSED else action.reason
+            if action.group in (CLOSED, UNDONE, WAKE):
+                state = LinkState.ACTIVE if action.group == WAKE else LinkState.DORMANT
+                reason = action.reason if action.group == WAKE else action.group
                 tx.put_link(replace(link, state=state, reason=reason, since=self.now()))
                 tx.add_history([self._entry(action, None)])
             for name in action.pairs:

@@ -100,7 +100,15 @@ class Puller:
         """Read these records now, children included; the number that differ from what was known."""
         if not keys:
             return 0
+        return await self._take(kind, side, await self.systems[side].get(kind, keys))
+
+    async def read_now(self, kind: Kind, side: Side, keys: Sequence[str]) -> frozenset[str]:
+        """Read these records now, like `read_again`; the keys that are not there any more."""
         fresh = await self.systems[side].get(kind, keys)
+        await self._take(kind, side, fresh)
+        return frozenset(keys) - fresh.keys()
+
+    async def _take(self, kind: Kind, side: Side, fresh: Mapping[str, Record]) -> int:
         known = self.store.records(kind, side)
         changed = [record for record in (self._kept(known, new) for new in fresh.values()) if record is not None]
         await self._keep(changed, self.store.cursor(kind, side))

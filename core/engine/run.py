@@ -20,9 +20,11 @@ from core.engine.facts import offline_ticks
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
 from core.engine.money import MoneyReader
-from core.engine.pull import Puller, Seen, dirty_now, forget_dirty
+from core.engine.pull import Puller, Seen, dirty_now, forget_dirty, note_dirty
 from core.engine.settle import Settler
 from core.engine.ticking import forget_moot_marks
+from core.engine.undo import TRIGGER as UNDO
+from core.engine.undo import Undoing, concerned, done_by, undoing
 from core.engine.views import Progress
 from core.errors import (
     AccessRefused,
@@ -258,11 +260,15 @@ class Runner:
     ) -> Plan:
         if plan is None:
             return await self._gather_and_plan(full=full, sweep=sweep, only=only, scheduled=scheduled)
+        await self._contact()
+        return plan
+
+    async def _contact(self) -> Mode:
         self._now_at("pulling", "connecting")
         await self.puller.connect()
         self._mode = mode_for(self.puller.connections[Side.AJERA].version, self.rules.direction)
         await self._settle()
-        return plan
+        return self._mode
 
     def _check_guards(self, made: Plan, approve: str | None) -> None:
         if approve is not None and approve != made.digest:
@@ -310,6 +316,65 @@ class Runner:
             )
             done = await self._apply(later)
             outcome.add(done)
+
+    # -- undo --------------------------------------------------------------------------------------
+
+    async def undo(self, run_id: str, *, dry_run: bool = False) -> Plan:
+        """Take back what a run did (undo.py); the plan, with what is left alone among its refusals.
+
+        A run of its own, with the trigger `undo`, unless there is nothing to take back. UsageError for a run
+        that cannot be undone.
+        """
+        with self._locked():
+            started, record = self.clock.monotonic(), self._begin("plan")
+            try:
+                found = await self._undoing(run_id)
+                if not dry_run and not found.nothing:
+                    await self._take_back(replace(record, trigger=UNDO), found, started)
+                return found.plan
+            finally:
+                self.progress = Progress()
+
+    async def _undoing(self, run_id: str) -> Undoing:
+        entries = done_by(self.store, run_id)
+        mode = await self._contact()
+        self._now_at("pulling", "reading what the run wrote")
+        missing = {
+            (kind, side, key)
+            for (kind, side), keys in concerned(entries).items()
+            for key in await self.puller.read_now(kind, side, keys)
+        }
+        now = iso(self.clock.now())
+        return undoing(self.store, self.rules.policy, mode, run_id, now, frozenset(missing))
+
+    async def _take_back(self, record: RunRecord, found: Undoing, started: float) -> None:
+        """Ticks come off here before anything is sent: a stop in between leaves nothing that a run would write."""
+        with self.store.transaction() as tx:
+            tx.put_run(record)
+            for mark in found.marks:
+                tx.put_mark(mark)
+            note_dirty(
+                self.store, tx, [(a.kind, s, key) for a in found.plan.actions for s in Side if (key := a.key(s))]
+            )
+        self.tell("run_started", f"run {record.id} started ({record.trigger})", trigger=record.trigger)
+        self._now_at("applying", "", 0, len(found.plan.actions))
+        outcome, error = Outcome(), None
+        result = "failed"
+        try:
+            # What moved since the plan was made is left alone, not merged again.
+            applier = replace(self._applier(record.id), replan=lambda _action: [])
+            applier.outcome = outcome
+            await applier.apply(found.plan)
+            self._keep(await self._plan(scheduled=False, everything=False))  # the queues show the conflicts at once
+            result = _outcome(None, outcome)
+        except AjerasyncError as caught:
+            error = caught
+            raise
+        except asyncio.CancelledError:
+            result = "cancelled"
+            raise
+        finally:
+            self._finish(record, found.plan, outcome, result, started, str(error or ""))
 
     def _applier(self, run: str) -> Applier:
         assert self._mode is not None
@@ -386,7 +451,7 @@ class Runner:
         )
         with self.store.transaction() as tx:
             tx.put_run(record)
-            if result in ("ok", "partial"):
+            if result in ("ok", "partial") and record.trigger != UNDO:
                 tx.put_setting("last_good", now)
         self.store.prune(self.rules.keep_runs, self.rules.keep_days, self.clock.now())
         level = {"ok": "info", "partial": "warning"}.get(result, "error")

@@ -518,6 +518,24 @@ class Service:
             self._forget()
             await self._notify_of_last_run()
 
+    async def undo(self, run_id: str, *, dry_run: bool = False) -> Plan:
+        """Take back what a run did, as a run of its own with the trigger `undo`; the plan of it.
+
+        What is left alone, and why, stands among the plan's refusals. `dry_run` makes the plan only. UsageError
+        for a run that is unknown, still goes on, or is an undo itself.
+        """
+        if not dry_run:
+            self._act()
+        if not self.enabled:
+            raise UsageError("Ajera synchronization is switched off: switch it on in the settings first")
+        self.store.refresh()
+        try:
+            return await self.runner.undo(run_id, dry_run=dry_run)
+        finally:
+            if self.runner.puller.connections:
+                self._remember()
+            self._forget()
+
     async def _notify_of_last_run(self) -> None:
         last = next(iter(self.store.runs(1)), None)
         if last is not None and last.finished:

@@ -14,7 +14,9 @@ from core.model.link import Mark
 from core.model.record import Record
 from core.model.values import Kind, Ref, Side
 from core.policy import Policy
-from core.ports import Clock, Store
+from core.ports import Clock, Store, Transaction
+from core.reconcile.entries import OURS
+from core.reconcile.merge import UNDONE
 from core.reconcile.ticks import ticked
 
 MOST_UNDO = 200
@@ -204,6 +206,8 @@ class Ticking:
                     tx.put_mark(mark)
                 kind, side, key, project = mark_id.split(":", 3)
                 named = (Kind(kind), Side(side), key)
+                if mark is not None and mark.on:
+                    forget_undone(self.store, tx, mark)
                 note_dirty(self.store, tx, [named, *([(Kind.PROJECT, Side.CRM, project)] if project else [])])
 
     def undo(self) -> Marked:
@@ -242,6 +246,24 @@ class Ticking:
         on = ticked(record, mark)
         self._keep([self._mark_of(record, on, None, template)])
         return Marked((project,))
+
+
+def forget_undone(store: Store, tx: Transaction, mark: Mark) -> None:
+    """A contact ticked again takes part again in the lists that an undo took it off (undo.py)."""
+    if mark.kind is not Kind.CONTACT or mark.side is not Side.CRM:
+        return
+    links = store.links()
+    partner = links.partner(Kind.CONTACT, Side.CRM, mark.key)
+    if partner is None:
+        return
+    record = store.records(Kind.CONTACT, Side.CRM).get(mark.key)
+    firm = record.fields.get("firm") if record else None
+    lists = [links.of(Kind.PROJECT, Side.CRM, mark.project)] if mark.project else []
+    lists += [links.of(Kind.FIRM, Side.CRM, firm.key)] if isinstance(firm, Ref) else []
+    name = f"{OURS}{partner}"
+    for link in lists:
+        if link is not None and (pair := store.base(link).get(name)) is not None and pair.note == UNDONE:
+            tx.drop_base(link, [name])
 
 
 def says_nothing(store: Store, mark: Mark) -> bool:

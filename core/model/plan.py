@@ -62,7 +62,8 @@ class Action:
     """One step of a plan. An `update` or `create` writes to `side`; the other ops write only here.
 
     `group` is the write group (identity, address, money, dates, team, marks, contacts): a record's
-    writes are split by it. `pairs` are base pairs to store (link, rebase). `source` holds, per
+    writes are split by it. `pairs` are base pairs to store (link, rebase,
+    and the pairs an undo goes back to). `source` holds, per
     written field, the value of the other side that the target will then agree with.
     """
 

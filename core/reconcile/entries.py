@@ -8,7 +8,7 @@ removed, and only from a linked client that takes part; all others stay untouche
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from core.model.link import Link, LinkState
@@ -16,10 +16,11 @@ from core.model.plan import Action, Change, Op
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side
 from core.reconcile.creates import Coming
+from core.reconcile.merge import UNDONE
 from core.reconcile.situation import Situation
-from core.reconcile.ticks import Ticks
+from core.reconcile.ticks import Ticks, ticked_entries
 
-OURS = "contact:"
+OURS = "contact:"  # base pair of an entry: added by us, or with the note `undone`: left alone in both directions
 
 
 @dataclass
@@ -43,12 +44,12 @@ def contact_entries(s: Situation, ticks: Ticks, coming: Coming) -> Iterable[Acti
 
 def _project_edits(s: Situation, ticks: Ticks, coming: Coming) -> _Edits:
     edits = _Edits()
-    for project, contacts in sorted(ticks.project_contacts.items()):
+    for project in sorted(ticks.projects):
         if not _takes_part(s, ticks, coming, Kind.PROJECT, project):
             continue
-        for contact in contacts:
+        for contact in ticks.project_contacts.get(project, ()):
             _add(s, edits, coming, Kind.PROJECT, project, contact)
-        _unticked_rows(s, project, contacts, edits)
+        _unticked_rows(s, project, edits)
     return edits
 
 
@@ -62,6 +63,8 @@ def _takes_part(s: Situation, ticks: Ticks, coming: Coming, kind: Kind, key: str
 def _add(s: Situation, edits: _Edits, coming: Coming, kind: Kind, owner: str, contact: str) -> None:
     """Note that `contact` belongs into `owner`'s list, unless it stands there."""
     known = s.links.partner(Kind.CONTACT, Side.CRM, contact)
+    if known is not None and _left_alone(s, kind, owner, contact, known):
+        return
     if known is None and (Kind.CONTACT, Side.CRM, contact) not in coming:
         return  # it waits for a person, or is refused
     list_owner = _ajera_record(s, kind, owner)
@@ -72,14 +75,23 @@ def _add(s: Situation, edits: _Edits, coming: Coming, kind: Kind, owner: str, co
         edits.add[owner].append(Ref(Kind.CONTACT, Side.CRM, contact))
 
 
+def _left_alone(s: Situation, kind: Kind, owner: str, contact: str, ajera_contact: str) -> bool:
+    """Whether an undo took the contact off this list, or its link sleeps: ticking it again changes both."""
+    own, of_list = s.links.of(Kind.CONTACT, Side.CRM, contact), s.links.of(kind, Side.CRM, owner)
+    if own is not None and own.state is not LinkState.ACTIVE:
+        return True
+    pair = s.bases.get(of_list.id, {}).get(f"{OURS}{ajera_contact}") if of_list is not None else None
+    return pair is not None and pair.note == UNDONE
+
+
 def _ajera_record(s: Situation, kind: Kind, crm_key: str) -> Record | None:
     partner = s.links.partner(kind, Side.CRM, crm_key)
     return s.record(kind, Side.AJERA, partner) if partner else None
 
 
 def _ours(s: Situation, link: Link) -> Iterable[str]:
-    for name in s.bases.get(link.id, {}):
-        if name.startswith(OURS):
+    for name, pair in s.bases.get(link.id, {}).items():
+        if name.startswith(OURS) and pair.note != UNDONE:
             yield name.removeprefix(OURS)
 
 
@@ -91,19 +103,21 @@ def _moved_away(s: Situation, ticks: Ticks, edits: _Edits) -> None:
             continue
         for contact_key in _ours(s, link):
             crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
-            record = s.record(Kind.CONTACT, Side.CRM, crm_key) if crm_key else None
-            if record is None or crm_key not in ticks.contacts:
+            if crm_key is None or crm_key not in ticks.contacts:
                 continue
-            now = record.fields.get("firm")
-            if isinstance(now, Ref) and now.key != firm:
+            record = s.of(Kind.CONTACT, Side.CRM)[crm_key]
+            if "firm" in record.fields and record.fields["firm"] != Ref(Kind.FIRM, Side.CRM, firm):
                 _remove(s, edits, Kind.FIRM, firm, contact_key)
 
 
-def _unticked_rows(s: Situation, project: str, contacts: tuple[str, ...], edits: _Edits) -> None:
-    """A contact whose tick on a ticked project is off leaves the project's list we put it on."""
+def _unticked_rows(s: Situation, project: str, edits: _Edits) -> None:
+    """A contact whose tick on a ticked project is off leaves the project's list we put it on; one that is
+    ticked but beyond the cap stays."""
     link = s.links.of(Kind.PROJECT, Side.CRM, project)
-    if link is None:
+    record = s.of(Kind.PROJECT, Side.CRM)[project]
+    if link is None or record.contacts is None:  # new, or its rows were not read
         return
+    contacts = {entry.key for entry in ticked_entries(s, record)}
     for contact_key in _ours(s, link):
         crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
         if crm_key and crm_key not in contacts:
@@ -131,8 +145,3 @@ def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:
             group="contacts",
             reason="contacts of the CRM",
         )
-
-
-def present_contacts(record: Record) -> Mapping[str, str]:
-    """The contacts a record lists, by key with their role."""
-    return {entry.key: entry.role for entry in record.contacts or ()}

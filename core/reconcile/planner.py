@@ -14,14 +14,25 @@ from core.model.link import Base, Link, Links, LinkState, Mark, Pair
 from core.model.plan import Action, Candidate, Change, Item, Op, Plan, Refusal, make_plan
 from core.model.record import Record
 from core.model.values import FieldType, Kind, Side, Value
-from core.policy import FieldSpec
+from core.policy import STATUS_WORDS, FieldSpec
 from core.reconcile import guard
 from core.reconcile.accounting import NO_BUDGET, NOTE, takes_money
 from core.reconcile.carry import CannotCarry, agree, carry
 from core.reconcile.creates import ASKED, creation_of, same_name_twice
 from core.reconcile.entries import contact_entries
 from core.reconcile.match import Found, Maybe, NotProven, Unknown, find_partner, ruled_out
-from core.reconcile.merge import Case, Rebase, Refuse, Wait, Write, WriteBoth, flows_to, merge
+from core.reconcile.merge import (
+    ACCOUNTING_GROUPS,
+    UNDONE,
+    Case,
+    Rebase,
+    Refuse,
+    Wait,
+    Write,
+    WriteBoth,
+    flows_to,
+    merge,
+)
 from core.reconcile.normalize import canonical
 from core.reconcile.situation import Situation
 from core.reconcile.team import team_changes
@@ -68,7 +79,8 @@ def plan(s: Situation) -> Plan:
 
 
 def _best_first(candidates: list[Candidate]) -> list[Candidate]:
-    return sorted(dict.fromkeys(candidates), key=lambda each: (each.kind, each.label, each.key, -each.score))
+    pairs = {each.id: each for each in reversed(candidates)}  # a pair that waits on both sides is one question
+    return sorted(pairs.values(), key=lambda each: (each.kind, each.label, each.key, -each.score))
 
 
 def _dated(s: Situation, items: list[Item]) -> tuple[Item, ...]:
@@ -130,8 +142,8 @@ def _over_the_cap(ticks: Ticks) -> Iterable[Refusal]:
 def _unlinked(s: Situation, ticks: Ticks, kind: Kind, parts: _Parts) -> None:
     creates: list[Action] = []
     for record, reason in _wanting(s, ticks, kind):
-        if s.links.of(kind, record.side, record.key) is not None:
-            continue
+        if s.links.of(kind, record.side, record.key) is not None or record.id in parts.coming:
+            continue  # linked, or by this plan from the other side
         if record.id in s.unsettled:
             parts.refused.append(_waits(record, "an earlier write of it has no known outcome yet"))
             continue
@@ -149,6 +161,8 @@ def _seek(s: Situation, ticks: Ticks, record: Record, reason: str, parts: _Parts
     if ruled_out(s, record):
         return
     match find_partner(s, record):
+        case Found(partner, _) if partner.id in parts.coming:  # links are one to one
+            parts.refused.append(_waits(record, f"{partner.label} is linked with another record by this plan"))
         case Found(partner, why):
             action = _link(record, partner, why)
             parts.actions.append(action)
@@ -192,7 +206,7 @@ def _namesake(action: Action, first: Action) -> Candidate:
         action.ajera_key,
         action.crm_key,
         0.8,
-        (f"same name as {first.label} ({first.key(action.side.other)}), which this plan creates",),
+        (f"same name or number as {first.label} ({first.key(action.side.other)}), which this plan creates",),
     )
 
 
@@ -266,15 +280,16 @@ def _linked(s: Situation, ticks: Ticks, link: Link, parts: _Parts) -> None:
             parts.actions.append(replace(_link(ajera, crm, "came back"), pairs={}))
         return
     if missing:
-        parts.actions += _unlink(s, link, missing[0], ajera if missing[0] is Side.CRM else crm)
+        parts.actions += _unlink(s, ticks, link, missing, ajera if missing[0] is Side.CRM else crm)
         return
     if ajera is None or crm is None:
         return  # not looked at: an absence proves nothing
     _merge_pair(s, ticks, link, ajera, crm, parts)
 
 
-def _unlink(s: Situation, link: Link, missing: Side, partner: Record | None) -> Iterable[Action]:
+def _unlink(s: Situation, ticks: Ticks, link: Link, gone: list[Side], partner: Record | None) -> Iterable[Action]:
     """The record is gone from one side: the link ends, nothing is deleted on the other."""
+    missing = gone[0]
     label = partner.label if partner else link.key(missing.other)
     action = Action(
         op=Op.UNLINK,
@@ -286,22 +301,35 @@ def _unlink(s: Situation, link: Link, missing: Side, partner: Record | None) -> 
         reason=f"gone from {missing}",
     )
     yield action
-    wanted = s.policy.deleted.get(link.kind) == "inactive"
+    if partner is None or len(gone) > 1 or s.policy.deleted.get(link.kind) != "inactive":
+        return
+    change = _set_inactive(s, ticks, link, partner)
+    if change is not None:
+        yield replace(action, op=Op.UPDATE, side=partner.side, fields={"status": change}, group="status")
+
+
+def _set_inactive(s: Situation, ticks: Ticks, link: Link, partner: Record) -> Change | None:
+    """The partner's status by policy: only of a record that takes part, and never a T or D into an I."""
     spec = s.policy.spec(link.kind, "status")
-    if wanted and partner is not None and spec is not None and not (s.mode.one_way and missing is Side.AJERA):
-        word = "I" if missing is Side.AJERA else "Inactive"
-        if link.kind is not Kind.PROJECT and partner.fields.get("status") != word:
-            change = Change(partner.fields.get("status"), word, f"gone from {missing}, set inactive by policy")
-            yield replace(action, op=Op.UPDATE, side=missing.other, fields={"status": change}, group="status")
+    word = STATUS_WORDS.get((link.kind, partner.side), {}).get("inactive")
+    if spec is None or word is None or link.state is not LinkState.ACTIVE:
+        return None
+    held = partner.fields.get("status")
+    if canonical(spec, partner.side, held) in ("inactive", "terminated"):
+        return None
+    if partner.side not in _writable(s, ticks, link, None, stopped=False):
+        return None
+    return Change(held, word, f"gone from {partner.side.other}, set inactive by policy")
 
 
 def _merge_pair(s: Situation, ticks: Ticks, link: Link, ajera: Record, crm: Record, parts: _Parts) -> None:
     base = s.bases.get(link.id, {})
     stopped = _stopped(base, ajera)
     if link.state is LinkState.DORMANT:
-        if link.reason != CLOSED or ajera.fields.get("status") == "Closed":
+        reason = _wakes(s, ticks, link, ajera)
+        if reason is None:
             return
-        parts.actions.append(_state_change(link, crm, WAKE, "no longer closed in Ajera"))
+        parts.actions.append(_state_change(link, crm, WAKE, reason))
     writable = _writable(s, ticks, link, ajera, stopped)
     if not writable:
         return  # dormant: unticked on both sides
@@ -311,19 +339,34 @@ def _merge_pair(s: Situation, ticks: Ticks, link: Link, ajera: Record, crm: Reco
         parts.items[queue] += items
     parts.refused += result.refused
     if link.kind is Kind.PROJECT and Side.CRM in writable:
-        _project_extras(s, link, ajera, crm, parts)
-    if _closes(s, link, ajera) and not result.writes:
+        team_due = _project_extras(s, link, ajera, crm, parts)
+    else:
+        team_due = False
+    if _closes(s, link, ajera) and not (result.open or team_due):
         parts.actions.append(_state_change(link, crm, CLOSED, "closed in Ajera; its final update is done"))
 
 
-def _project_extras(s: Situation, link: Link, ajera: Record, crm: Record, parts: _Parts) -> None:
-    """Team hours, and why a tab's money is not written."""
+def _wakes(s: Situation, ticks: Ticks, link: Link, ajera: Record) -> str | None:
+    """Why a dormant link is live again; None where it sleeps on."""
+    if link.reason == CLOSED and ajera.fields.get("status") != "Closed":
+        return "no longer closed in Ajera"
+    if link.reason == CLOSED and s.policy.closed_projects == "follow":
+        return "closed projects are followed by now"
+    # An undo took its tick off: one that is there now was made since. Being brought along is no such act.
+    if link.reason == UNDONE and link.kind is not Kind.EMPLOYEE and link.crm_key in ticks.of(link.kind):
+        return "ticked again after an undo"
+    return None
+
+
+def _project_extras(s: Situation, link: Link, ajera: Record, crm: Record, parts: _Parts) -> bool:
+    """Team hours, and why a tab's money is not written; whether hours are due."""
     action, refused = team_changes(s, link, ajera, crm, parts.coming)
     parts.actions += [action] if action else []
     parts.refused += refused
     note = ajera.extra.get(NOTE)
     if note and takes_money(crm) and ajera.extra.get("BillingType") not in NO_BUDGET:
         parts.refused.append(Refusal(link.kind, Side.CRM, link.crm_key, crm.label, note, "compensation"))
+    return action is not None
 
 
 def _stopped(base: Base, ajera: Record) -> bool:
@@ -331,12 +374,12 @@ def _stopped(base: Base, ajera: Record) -> bool:
     return SYNC_TO_CRM in base and ajera.marked is False
 
 
-def _writable(s: Situation, ticks: Ticks, link: Link, ajera: Record, stopped: bool) -> frozenset[Side]:
+def _writable(s: Situation, ticks: Ticks, link: Link, ajera: Record | None, stopped: bool) -> frozenset[Side]:
     live = ticks.live(link.kind, link.crm_key)
     sides = set()
     if live and link.kind is not Kind.EMPLOYEE:
         sides.add(Side.AJERA)
-    if not s.mode.one_way and not stopped and (live or (link.kind is Kind.PROJECT and ajera.marked)):
+    if not s.mode.one_way and not stopped and (live or bool(ajera and ajera.kind is Kind.PROJECT and ajera.marked)):
         sides.add(Side.CRM)
     return frozenset(sides)
 
@@ -365,6 +408,11 @@ class _Merged:
     pairs: dict[str, Pair] = field(default_factory=dict)
     items: dict[str, list[Item]] = field(default_factory=lambda: defaultdict(list))
     refused: list[Refusal] = field(default_factory=list)
+
+    @property
+    def open(self) -> bool:
+        """Whether anything is still due or waits for a person: a closed project may not sleep over it."""
+        return bool(self.writes or self.items or self.refused)
 
     def actions(self, link: Link, label: str) -> Iterable[Action]:
         common = {"kind": link.kind, "ajera_key": link.ajera_key, "crm_key": link.crm_key, "label": label}
@@ -397,6 +445,8 @@ def _merge_fields(
     for spec in s.policy.active_fields(link.kind):
         if spec.name not in ajera.fields or spec.name not in crm.fields or spec.name == "firm":
             continue  # not read: decides nothing; the firm goes by the client's list (entries.py)
+        if s.mode.one_way and spec.kind is Kind.PROJECT and spec.group in ACCOUNTING_GROUPS:
+            continue  # money and dates are off before 8.09 (sync-rules 1)
         if spec.create_only or (spec.group in ("money", "budget") and not takes_money(crm)):
             continue
         pair = base.get(spec.name)
@@ -432,9 +482,8 @@ def _one_field(
     match outcome:
         case Write(side, to, rule):
             merged.writes[side, spec.group][spec.name] = (Change(case.value(side), to, rule), case.value(side.other))
-        case WriteBoth(to):
-            for side in Side:
-                source = case.crm if side is Side.AJERA else to
+        case WriteBoth(ours, theirs):
+            for side, to, source in ((Side.AJERA, ours, case.crm), (Side.CRM, theirs, ours)):
                 merged.writes[side, spec.group][spec.name] = (Change(case.value(side), to, "resolved: typed"), source)
         case Rebase(note):
             merged.pairs[spec.name] = Pair(case.ajera, case.crm, note)
@@ -474,6 +523,7 @@ def _case(
         policy=s.policy.conflict_policy(spec),
         writable=writable & flows_to(spec),
         one_way=s.mode.one_way,
+        upgraded=s.previous_mode is not None and s.previous_mode.one_way and not s.mode.one_way,
         unsettled=ajera.id in s.unsettled or crm.id in s.unsettled,
         first_link=s.policy.first_link,
         restore_drift=s.policy.restores_drift(spec),

@@ -409,6 +409,7 @@ async def test_law_9_one_way_writes_nothing_but_ticks_to_the_crm_and_says_so(mak
     world.ajera_edit("clients", world.link(Kind.FIRM, firm), Website="www.ajera.example")
     run = await world.run()
     world.ajera.version = "8.08.00"
+    world.clock.forward(hours=2)
     before = len(world.crm_writes())
     plan = await world.service.undo(run.id)
     assert not plan.actions
