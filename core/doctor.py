@@ -249,10 +249,13 @@ def save_quirks(paths: Paths, reports: Mapping[Side, ProbeReport]) -> None:
     for side, report in reports.items():
         if report.values:
             section = body.setdefault(side.value, tomlkit.table())
-            if "quirks" not in section:
+            new = "quirks" not in section
+            if new:
                 section["quirks"] = tomlkit.table()
             for name, value in report.values.items():
                 section["quirks"][name] = value
+            if new:
+                section["quirks"].add(tomlkit.nl())
     text = tomlkit.dumps(body)
     settings_from(tomlkit.parse(text).unwrap(), paths)
     _replace_file(paths.config, text)

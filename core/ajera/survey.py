@@ -41,7 +41,8 @@ async def survey(client: AjeraClient, now: datetime) -> AjeraSurvey:
         listed = await _tried(rights, entity.list_method, client.rows(kind, {"FilterByEarliestModifiedDate": recent}))
         keys = [key for row in (listed[0] if listed else []) if (key := read_key(row.get(entity.key)))]
         wanted = keys[-LOOKED_AT:] or [1]  # a key that is not there is left out, or refused: both show the right
-        samples[kind] = await _tried(rights, entity.get_method, client.records(kind, wanted)) or []
+        rows = await _tried(rights, entity.get_method, client.records(kind, wanted)) or []
+        samples[kind] = rows if keys else []
     types = await _tried(rights, "ListEmployeeTypes", client.reference(REFERENCES["EmployeeTypeKey"])) or []
     await _others(client, rights, samples[Kind.PROJECT], now)
     final = [row for row in samples[Kind.PROJECT] if read_flag(row.get("CRMFinalSync"))]

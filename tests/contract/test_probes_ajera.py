@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.sandbox.ajera_books import Clock, books
 
 OTHER_TEXTS = {"invalid_session_text": "Session expired, log in", "stale_error": "Record changed since it was read"}
 OTHER_NUMBERS = {"session_minutes": (1, 45, 10_080)}
-BESIDE = {"child_moves_parent": {"update_children_v2": "accept"}}
+BESIDE: dict[str, dict[str, Any]] = {"child_moves_parent": {"update_children_v2": "accept"}}
 
 
 def settings() -> Iterator[tuple[str, object]]:
@@ -54,7 +55,8 @@ def written(here: Rig) -> list[str]:
 @pytest.mark.parametrize(("name", "value"), [each for each in settings() if each[0] not in SILENT])
 async def test_each_probe_finds_each_setting(name: str, value: object) -> None:
     clock = Clock()
-    async with rig(firm(clock), **{**BESIDE.get(name, {}), name: value}) as here:
+    quirks: dict[str, Any] = {**BESIDE.get(name, {}), name: value}
+    async with rig(firm(clock), **quirks) as here:
         here.clock.now = clock.now
         writes = PROBES.known[name].writes
         report = await run(here, writing=writes, only={name})
