@@ -54,8 +54,12 @@ def hold_back(plan: Plan, failures: Mapping[str, Failure], now: str) -> Plan:
             due.append(rest)
     if not held:
         return plan
-    due, waiting = _without_waiting(due, plan)
-    held += waiting
+    while True:  # what waits for a record that waits, waits too
+        left, waiting = _without_waiting(due, plan)
+        held += waiting
+        if not waiting:
+            break
+        due = left
     made = make_plan(plan.mode, plan.made_at, due)
     return replace(plan, actions=made.actions, refused=(*plan.refused, *held))
 
@@ -101,6 +105,9 @@ def _without_waiting(due: list[Action], plan: Plan) -> tuple[list[Action], list[
     left: list[Action] = []
     waiting: list[Refusal] = []
     for action in due:
+        if _cannot_be_alone(action, missing):
+            waiting.append(_waiting(action, action.label))
+            continue
         fields = {
             name: replace(change, to=_without(change.to, missing))
             for name, change in action.fields.items()
@@ -109,12 +116,27 @@ def _without_waiting(due: list[Action], plan: Plan) -> tuple[list[Action], list[
         if fields.keys() == action.fields.keys():
             left.append(replace(action, fields=fields) if fields != action.fields else action)
             continue
-        side = action.side or Side.AJERA
-        reason = f"{', '.join(sorted(action.fields.keys() - fields.keys()))}: waits for a record whose creation failed"
-        waiting.append(Refusal(action.kind, side, action.key(side) or "", action.label, reason))
+        waiting.append(_waiting(action, ", ".join(sorted(action.fields.keys() - fields.keys()))))
         if fields:
             left.append(replace(action, fields=fields))
     return left, waiting
+
+
+def _cannot_be_alone(action: Action, missing: Mapping[Ref, str]) -> bool:
+    """Whether all of an action waits: its own record is not there, or it would make a project without a client."""
+    if action.side is None:
+        return False
+    if action.op is Op.CREATE:
+        client = action.fields.get("client")
+        return client is not None and _waits_for(client.to, missing)
+    own = Ref(action.kind, action.side.other, action.key(action.side.other) or "")
+    return action.key(action.side) is None and own in missing
+
+
+def _waiting(action: Action, what: str) -> Refusal:
+    side = action.side or Side.AJERA
+    reason = f"{what}: waits for a record whose creation failed"
+    return Refusal(action.kind, side, action.key(side) or action.key(side.other) or "", action.label, reason)
 
 
 def _waits_for(value: Value, missing: Mapping[Ref, str]) -> bool:

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from core.model.record import Record
 from core.model.values import Address, FieldType, Kind, Ref, Side, Value
 from core.policy import STATUS_WORDS, FieldSpec
-from core.reconcile.normalize import canonical, plain_text
+from core.reconcile.normalize import blank, canonical, plain_text
 from core.reconcile.situation import Situation
 
 AJERA_ADDRESS_LINES, CRM_ADDRESS_LINES = 3, 4
@@ -29,15 +28,15 @@ class CannotCarry:
 def agree(s: Situation, spec: FieldSpec, ajera: Value, crm: Value) -> bool:
     """Whether the two sides' values mean the same."""
     if spec.type is FieldType.REF:
-        return _refs_agree(s, ajera, crm)
+        return _refs_agree(s, spec, ajera, crm)
     ours, theirs = canonical(spec, Side.AJERA, ajera), canonical(spec, Side.CRM, crm)
     # A T is never turned into an I: Ajera's plain "Inactive" says less than the CRM's "Terminated".
     return ours == theirs or (spec.kind is Kind.EMPLOYEE and (ours, theirs) == ("inactive", "terminated"))
 
 
-def _refs_agree(s: Situation, ajera: Value, crm: Value) -> bool:
-    if not isinstance(ajera, Ref) or not isinstance(crm, Ref):
-        return not ajera and not crm
+def _refs_agree(s: Situation, spec: FieldSpec, ajera: Value, crm: Value) -> bool:
+    if not isinstance(ajera, Ref) or not isinstance(crm, Ref) or not (ajera.key and crm.key):
+        return blank(spec, Side.AJERA, ajera) and blank(spec, Side.CRM, crm)
     return s.links.partner(ajera.kind, Side.AJERA, ajera.key) == crm.key
 
 
@@ -138,12 +137,3 @@ def _carry_address(value: Value, to: Side) -> Value | CannotCarry:
     return Address(
         lines, plain_text(value.city), plain_text(value.state), plain_text(value.zip), plain_text(value.country)
     )
-
-
-def label_of(s: Situation, kind: Kind, ajera_key: str | None, crm_key: str | None) -> str:
-    record: Record | None = None
-    if crm_key:
-        record = s.record(kind, Side.CRM, crm_key)
-    if record is None and ajera_key:
-        record = s.record(kind, Side.AJERA, ajera_key)
-    return record.label if record else (crm_key or ajera_key or "")

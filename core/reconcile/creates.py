@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 from core.model.plan import Action, Change, Op, Refusal
@@ -19,6 +19,7 @@ from core.reconcile.ticks import Ticks
 RecordId = tuple[Kind, Side, str]
 Coming = Mapping[RecordId, str]
 # What CreateProjects or a CRM project takes at creation although it flows one way afterwards.
+NAMED_BY = {"name", "last_name", "number"}  # without these a record is made that nobody finds again
 DATES_ON_CREATE = {"start_date", "estimated_completion"}
 
 
@@ -28,7 +29,6 @@ class Creation:
 
     action: Action | None
     refused: tuple[Refusal, ...] = ()
-    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reason: str) -> Creation:
@@ -50,6 +50,8 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
         else:
             changes[spec.name] = Change(None, carried, reason)
             source[spec.name] = value
+    if any(refusal.field in NAMED_BY for refusal in refused):
+        return Creation(None, tuple(refused))
     if to is Side.CRM and record.kind is not Kind.EMPLOYEE and record.kind.value in s.crm.mark_columns:
         changes["mark"] = Change(None, True, "kept in step from now on")
     template = _template(s, record, ticks) if record.kind is Kind.PROJECT and to is Side.AJERA else None
@@ -105,7 +107,8 @@ def full_name(record: Record) -> tuple[str, ...]:
 
 def _contact_problem(s: Situation, record: Record) -> str | None:
     """Ajera wants a contact's name unique over all its contacts (ajera-api 8.3)."""
-    for other in s.pools[Kind.CONTACT, Side.AJERA].by_name.get(name_key(record.name), ()):
+    same = s.pools[Kind.CONTACT, Side.AJERA].by_name.get(name_key(record.name), ())
+    for other in sorted(same, key=lambda each: each.key):
         if full_name(other) == full_name(record):
             return (
                 f"Ajera has a contact of exactly this name already (key {other.key}) and wants names unique: "
@@ -163,24 +166,29 @@ def _crm_project_problem(s: Situation, record: Record, coming: Coming) -> str | 
 
 
 def same_name_twice(creates: list[Action]) -> tuple[list[Action], list[tuple[Action, Action]]]:
-    """Creates of one name and kind on one side: the first stays, the others wait (sync-rules 4)."""
-    first: dict[tuple[Kind, Side | None, str], Action] = {}
+    """Creates of one name, or project number, on one side: the first stays, the others wait (sync-rules 4)."""
+    first: dict[tuple[Kind, Side | None, str, str], Action] = {}
     kept: list[Action] = []
     waiting: list[tuple[Action, Action]] = []
     for action in sorted(creates, key=lambda each: (each.kind, each.ajera_key or "", each.crm_key or "")):
-        name = action.label if action.kind is not Kind.PROJECT else str(_name_of(action))
-        key = (action.kind, action.side, name_key(name))
-        if key in first and action.reason != ASKED:
-            waiting.append((action, first[key]))
-        else:
+        keys = [(action.kind, action.side, *bears) for bears in _borne_by(action)]
+        same = next((first[key] for key in keys if key in first), None)
+        if same is not None and action.reason != ASKED:
+            waiting.append((action, same))
+            continue
+        kept.append(action)
+        for key in keys:
             first.setdefault(key, action)
-            kept.append(action)
     return kept, waiting
 
 
 ASKED = "an operator asked for a new one"
 
 
-def _name_of(action: Action) -> Value:
-    change = action.fields.get("name")
-    return change.to if change else action.label
+def _borne_by(action: Action) -> list[tuple[str, str]]:
+    """What of a new record must not be there twice."""
+    if action.kind is not Kind.PROJECT:
+        return [("name", name_key(action.label))]
+    number = action.number.casefold()
+    name = str(action.fields["name"].to) if "name" in action.fields else action.label
+    return [("name", name_key(name))] + ([("number", number)] if number else [])

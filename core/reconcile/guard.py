@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from decimal import Decimal
 
+from core.model.link import LinkState
 from core.model.plan import Action, Guard, Op, Plan
 from core.model.values import FieldType, Kind, Side
 from core.reconcile.normalize import canonical
@@ -35,7 +37,7 @@ def _direction(s: Situation, plan: Plan) -> Iterable[Guard]:
 
 
 def _linked(s: Situation, kind: Kind) -> int:
-    return sum(1 for of_kind, _ in s.links.by_ajera if of_kind is kind)
+    return sum(1 for link in s.links.by_ajera.values() if link.kind is kind and link.state is not LinkState.GONE)
 
 
 def _over(s: Situation, kind: Kind, count: int, percent: float) -> bool:
@@ -51,7 +53,9 @@ def _blanks(s: Situation, plan: Plan) -> Iterable[Guard]:
     """A field going blank for many at once: more likely a lost right or column than people's work."""
     cleared: dict[tuple[Kind, Side, str], list[Action]] = defaultdict(list)
     for action, name, was, will in _changes_of(s, plan):
-        if was is not None and will is None and action.side is not None:
+        # A figure that goes to zero has a guard of its own: a bill that is sent empties every WIP column.
+        zeroed = isinstance(action.fields[name].to, Decimal)
+        if was is not None and will is None and action.side is not None and not zeroed:
             cleared[action.kind, action.side, name].append(action)
     for (kind, side, name), actions in sorted(cleared.items()):
         if _over(s, kind, len(actions), s.policy.guards.blank_percent):

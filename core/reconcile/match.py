@@ -13,7 +13,7 @@ from core.model.link import Choice, Decision, LinkState
 from core.model.plan import Candidate
 from core.model.record import Record
 from core.model.values import Kind, Ref, Side
-from core.reconcile.normalize import name_key, numbers_in
+from core.reconcile.normalize import name_key, numbers_in, plain_text
 from core.reconcile.situation import Situation, email_key, evidence, number_key, text_of
 
 MOST_CANDIDATES = 5
@@ -66,13 +66,18 @@ def find_partner(s: Situation, record: Record) -> Match:
         backwards = list(_strong(s, hit))
         if len(backwards) == 1 and _is_free(s, hit):
             return Found(hit, reason)
+    if s.policy.auto_link_names and not hits:
+        namesake = _only_namesake(s, record)
+        if namesake is not None:
+            return Found(namesake, "same name, the only one on both sides")
     candidates = _candidates(s, record)
     return Maybe(candidates) if candidates else Unknown()
 
 
 def decisions_about(s: Situation, record: Record) -> Iterable[Decision]:
-    """A person's standing answers that name this record, from either side of the pair."""
-    for decision in s.decisions.values():
+    """A person's standing answers that name this record, from either side of the pair, newest first."""
+    newest_first = sorted(s.decisions.values(), key=lambda each: (each.at, each.id), reverse=True)
+    for decision in newest_first:
         if decision.choice is None or decision.kind is not record.kind:
             continue
         own = (decision.side, decision.key)
@@ -180,6 +185,20 @@ def _refs_linked(s: Situation, a: Record, b: Record, name: str) -> bool:
     if not isinstance(ours, Ref) or not isinstance(theirs, Ref):
         return False
     return s.links.partner(ours.kind, ours.side, ours.key) == theirs.key
+
+
+def _only_namesake(s: Situation, record: Record) -> Record | None:
+    """The one record of exactly this name where both sides know only one: linked if a setting says so, as
+    Deltek's own integration does. People are never linked by a first and last name that others bear too."""
+    if record.kind is Kind.EMPLOYEE:
+        return None
+    key = name_key(record.name)
+    there = s.pools[record.kind, record.side.other].by_name.get(key, ())
+    here = s.pools[record.kind, record.side].by_name.get(key, ())
+    if len(there) != 1 or len(here) != 1 or there[0].key in _never(s, record)[0]:
+        return None
+    same = plain_text(there[0].name) == plain_text(record.name) and not _middle_names_differ(record, there[0])
+    return there[0] if same and _is_free(s, there[0]) else None
 
 
 # -- weak evidence -------------------------------------------------------------------------------

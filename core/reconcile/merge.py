@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.model.link import Decision, Pair
-from core.model.values import FieldType, Side, Value
+from core.model.values import FieldType, Kind, Side, Value
 from core.policy import ConflictPolicy, FieldSpec, Owner
 from core.reconcile.carry import SIDE_NAMES, CannotCarry
 from core.reconcile.normalize import blank, canonical
@@ -36,7 +36,10 @@ def flows_to(spec: FieldSpec) -> frozenset[Side]:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One field of one linked pair. `writable` are the sides that may be written in this run."""
+    """One field of one linked pair. `writable` are the sides that may be written in this run.
+
+    `upgraded`: the last run was one-way and this one is not, so an edit in Ajera may be of that time.
+    """
 
     spec: FieldSpec
     base: Pair | None
@@ -47,6 +50,7 @@ class Case:
     policy: ConflictPolicy
     writable: frozenset[Side]
     one_way: bool
+    upgraded: bool
     unsettled: bool
     first_link: str
     restore_drift: bool
@@ -88,9 +92,10 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class WriteBoth:
-    """A person typed a third value: Ajera gets it first, then the CRM."""
+    """A person typed a third value: Ajera gets it first, then the CRM, each in its own spelling."""
 
-    to: Value
+    ajera: Value
+    crm: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +131,8 @@ def merge(case: Case) -> Outcome:
         return Rebase() if ajera_moved or crm_moved or case.base.note else NOTHING
     if case.base.note == UNDONE:  # an undo put this back: nobody writes it until it is resolved
         return Wait("conflict", UNDONE)
-    if case.base.note == TYPED and not crm_moved:  # the second half of a typed answer
-        return _write(case, Side.CRM, "resolved: typed")
+    if case.base.note == TYPED:  # the second half of a typed answer, unless the CRM was edited without sight of it
+        return _both_moved(case) if crm_moved else _write(case, Side.CRM, "resolved: typed")
     if not (ajera_moved or crm_moved):  # rewritten by a side: left alone until somebody moves
         return NOTHING
     if ajera_moved and crm_moved:
@@ -139,17 +144,34 @@ def _one_moved(case: Case, mover: Side) -> Outcome:
     owner = case.owner.side
     if owner is not None and mover is not owner:  # typed on the side that does not own the field
         return _drift(case, owner)
-    if case.base is not None and case.base.note == ONE_WAY_DRIFT and not case.one_way:
-        # Both have a history: what Ajera was told during one-way time was never seen by the CRM.
-        return Wait("conflict", "changed in Ajera while the sync was one-way")
+    if mover is Side.AJERA and _of_one_way_time(case):
+        return _left_from_one_way_time()
     return _write(case, mover.other, f"{mover} changed it")
 
 
+def _of_one_way_time(case: Case) -> bool:
+    """Whether what Ajera holds was typed while nothing could reach the CRM (sync-rules 1).
+
+    Employees and accounting were Ajera's in that time too, and wait for nobody.
+    """
+    if case.one_way or case.spec.kind is Kind.EMPLOYEE or case.spec.group in ACCOUNTING_GROUPS:
+        return False
+    return case.upgraded or (case.base is not None and case.base.note == ONE_WAY_DRIFT)
+
+
+def _left_from_one_way_time() -> Wait:
+    return Wait("conflict", "changed in Ajera while the sync was one-way", ONE_WAY_DRIFT)
+
+
 def _both_moved(case: Case) -> Outcome:
+    if case.unsettled:  # what landed is found out first, whatever the rule would be
+        return Wait("conflict", "changed on both sides")
+    if _of_one_way_time(case):
+        return _left_from_one_way_time()
     owner = case.owner.side
     if owner is not None:  # both typed: the owner's word counts, the other's is kept in the history
         return _write(case, owner.other, f"both changed it, {owner} owns it")
-    if case.unsettled or case.policy is ConflictPolicy.ASK:
+    if case.policy is ConflictPolicy.ASK:
         return Wait("conflict", "changed on both sides")
     winner = case.newest if case.policy is ConflictPolicy.NEWEST else Side(case.policy.value)
     if winner is None:
@@ -158,11 +180,16 @@ def _both_moved(case: Case) -> Outcome:
 
 
 def _drift(case: Case, owner: Side) -> Outcome:
-    if case.restore_drift and not case.unsettled and not case.one_way:
+    if case.restore_drift and not case.unsettled and not case.one_way and not _nothing_to_restore(case):
         return _write(case, owner.other, f"drift put right, {owner} owns it")
     note = ONE_WAY_DRIFT if case.one_way else None
     way_out = "; change it on the invoice group in Ajera" if case.spec.name == "client" else ""
     return Wait("drift", f"changed in {SIDE_NAMES[owner.other]}, but {SIDE_NAMES[owner]} owns it{way_out}", note)
+
+
+def _nothing_to_restore(case: Case) -> bool:
+    """A blank or zero of Ajera's replaces the CRM's money or date only where Ajera's value stood before."""
+    return case.spec.group in ACCOUNTING_GROUPS and case.blank(Side.AJERA)
 
 
 def _first_link(case: Case) -> Outcome:
@@ -180,7 +207,7 @@ def _first_link(case: Case) -> Outcome:
         if winner is None:
             return Wait("conflict", "different when the records were linked")
         return _write(case, winner.other, f"first link, policy {case.policy}")
-    if case.first_link == "owner" or case.spec.tab == "Ajera Totals":
+    if not case.unsettled and (case.first_link == "owner" or case.spec.tab == "Ajera Totals"):
         return _write(case, owner.other, f"first link, {owner} owns it")
     return Wait("difference", f"different when the records were linked; {owner} owns it")
 
@@ -213,8 +240,15 @@ def _typed(case: Case, value: Value) -> Outcome:
     for side in Side:
         if canonical(case.spec, side, value) == canonical(case.spec, side, case.value(side)):
             return _write(case, side.other, "resolved: typed", asked=True)
-    closed = [side for side in Side if side not in case.writable]
-    return Refuse(closed[0], _not_written(case, closed[0])) if closed else WriteBoth(value)
+    carried: dict[Side, Value] = {}
+    for side in Side:
+        if side not in case.writable:
+            return Refuse(side, _not_written(case, side))
+        fitting = case.carry(value, side)
+        if isinstance(fitting, CannotCarry):
+            return Refuse(side, fitting.reason)
+        carried[side] = fitting
+    return WriteBoth(carried[Side.AJERA], carried[Side.CRM])
 
 
 def _write(case: Case, side: Side, rule: str, *, asked: bool = False) -> Outcome:

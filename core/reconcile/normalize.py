@@ -17,6 +17,7 @@ from core.model.values import Address, FieldType, Ref, Side, Value
 from core.policy import STATUS_GROUPS, FieldSpec
 
 FOUR_PLACES = Decimal("0.0001")
+_MOST_DIGITS = 22  # with four places still within Decimal's 28
 _EXTENSION = re.compile(r"\s*(?:extension|ext\.?|x|#)\s*:?\s*(\d+)\s*$", re.IGNORECASE)
 
 
@@ -34,7 +35,7 @@ def canonical(spec: FieldSpec, side: Side, value: Value) -> Hashable:
         case bool():
             return value
         case Decimal():
-            return value.quantize(FOUR_PLACES) if value else None
+            return _canonical_number(value)
         case datetime():
             return value.date()
         case date():
@@ -45,6 +46,13 @@ def canonical(spec: FieldSpec, side: Side, value: Value) -> Hashable:
             return value.key or None
         case _:
             return str(value)
+
+
+def _canonical_number(value: Decimal) -> Hashable:
+    """Four places; what is no amount at all (NaN, thirty digits) as its text, so that it equals itself."""
+    if not value.is_finite() or value.adjusted() > _MOST_DIGITS:
+        return str(value)
+    return value.quantize(FOUR_PLACES) or None
 
 
 def _canonical_text(spec: FieldSpec, side: Side, value: str) -> str | None:
@@ -74,7 +82,7 @@ def _canonical_address(value: Address) -> tuple[object, ...] | None:
 @lru_cache(maxsize=65536)
 def plain_text(value: str) -> str:
     """Trimmed, Unicode NFC, one kind of line end."""
-    return unicodedata.normalize("NFC", value.replace("\r\n", "\n")).strip()
+    return unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 @lru_cache(maxsize=65536)

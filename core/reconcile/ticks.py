@@ -61,7 +61,9 @@ def ticks_in_effect(s: Situation) -> Ticks:
     rows = {key: _capped_project_contacts(s, key, over) for key in projects}
     rows = {key: found for key, found in rows.items() if found}
     listed = {contact for keys in rows.values() for contact in keys}
-    brought = dict(_brought(s, projects, rows))
+    brought: dict[tuple[Kind, str], str] = {}
+    for firm, project in _brought(s, projects, rows):
+        brought.setdefault(firm, project)
     return Ticks(
         firms=firms,
         contacts=frozenset(firm_contacts) | listed,
@@ -81,7 +83,7 @@ def template_of(record: Record, mark: Mark | None) -> str | None:
 
 def _ticked_keys(s: Situation, kind: Kind) -> Iterable[str]:
     marks = s.marks
-    for key, record in s.of(kind, Side.CRM).items():
+    for key, record in sorted(s.of(kind, Side.CRM).items()):
         if record.why_not is None and ticked(record, marks.get(f"{kind}:crm:{key}:")):
             yield key
 
