@@ -120,8 +120,14 @@ def _unticked_rows(s: Situation, project: str, edits: _Edits) -> None:
     contacts = {entry.key for entry in ticked_entries(s, record)}
     for contact_key in _ours(s, link):
         crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
-        if crm_key and crm_key not in contacts:
+        # One that was deleted takes its row with it: nothing is taken back for that.
+        if crm_key and crm_key not in contacts and _is_there(s, crm_key):
             _remove(s, edits, Kind.PROJECT, project, contact_key)
+
+
+def _is_there(s: Situation, contact: str) -> bool:
+    known = s.record(Kind.CONTACT, Side.CRM, contact) is not None
+    return known and (Kind.CONTACT, Side.CRM, contact) not in s.gone
 
 
 def _remove(s: Situation, edits: _Edits, kind: Kind, owner: str, contact_key: str) -> None:
