@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -72,7 +73,18 @@ def plan_sections(service: Service, plan: Plan, outcomes: Mapping[str, tuple[str
     if plan.refused:
         entries = [refusal_entry(service, each) for each in plan.refused]
         sections.append(Section("refused", "Refused, with the way out", _COLUMNS, entries, note=_number(len(entries))))
-    return sections
+    return _with_own_keys(sections)
+
+
+def _with_own_keys(sections: Sequence[Section]) -> list[Section]:
+    """Every entry its own key: a plan may hold the same step twice, and unfolding one must not unfold both."""
+    seen: Counter[str] = Counter()
+
+    def own(entry: Entry) -> Entry:
+        seen[entry.key] += 1
+        return entry if seen[entry.key] == 1 else replace(entry, key=f"{entry.key}#{seen[entry.key]}")
+
+    return [replace(section, entries=[own(entry) for entry in section.entries]) for section in sections]
 
 
 def _number(number: int) -> str:

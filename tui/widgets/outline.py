@@ -216,7 +216,7 @@ class Outline(CursorView):
     def _under(self, section: Section, entry: Entry) -> list[_At]:
         if entry.lines is None:
             return []
-        room = max(20, self._made_for - _INDENT)
+        room = max(20, self._made_for - _INDENT - 1)
         return [_At(section, entry, " " * _INDENT + text, style, True) for text, style in entry.lines(room)]
 
     def _keep_place(self, change: Callable[[], None]) -> None:

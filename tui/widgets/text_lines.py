@@ -74,7 +74,7 @@ class TextLines(LineView):
     def retell(self) -> None:
         """Ask for the lines again; sends nothing when they are the same."""
         width = self.line_width
-        lines = list(self._tell(width)) if width > 0 else []
+        lines = list(self._tell(width - 1)) if width > 0 else []  # a cell free at the right edge
         if lines != self._lines:
             self._lines = lines
             self.fit_lines()
