@@ -18,6 +18,8 @@ from core.quirks.probing import Probes, Value
 from core.text import safe_line
 
 SAMPLE: Final = 100  # records looked at
+YEARS: Final = 10  # what lies that far ahead was modified by nobody
+EARLIEST, LATEST = "FilterByEarliestModifiedDate", "FilterByLatestModifiedDate"
 
 SILENT: Final = {
     "throttle": "asking faster than allowed on purpose could lock the API user out; all three forms are handled",

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote
 
 from core.crm.catalogue import Catalogue, catalogue_of
 from core.crm.client import CrmClient, segment
@@ -79,6 +80,8 @@ class CrmGround:
         rows = rows_of(reply) if reply.status < 300 else []
         key = key_of(kind, rows[0]) if rows else ""
         if not key:
+            place = reply.headers.get("location", "").rstrip("/").rpartition("/")[2] if reply.status < 300 else ""
+            self.records += [(kind, unquote(place))] if place else []  # made all the same: to be taken away
             return reply, None
         self.records.append((kind, key))
         return reply, rows[0]

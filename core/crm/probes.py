@@ -10,10 +10,11 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from core.crm import probe_writes
+from core.crm import probe_rows, probe_writes
 from core.crm.client import CrmClient, segment
 from core.crm.hubs import HUBS, PROJECT_CONTACTS
 from core.crm.probe_ground import PROBES, CrmGround, good, key_of, refused, words
+from core.crm.probe_records import clean_up
 from core.crm.query import Clause, Query, equals, moment_of, parameters, zulu
 from core.crm.replies import rows_of
 from core.crm.wire import Row, TableMeta, text_of
@@ -27,6 +28,7 @@ TRIED: Final = 15  # projects whose team is looked at
 KEY_LENGTH: Final = 8  # a text that may be a contact's key is at least so long
 
 reads = PROBES.reads
+REGISTERED: Final = (probe_rows, probe_writes)  # each registers its probes when imported
 
 
 async def probe(
@@ -47,7 +49,7 @@ async def probe(
         findings = await PROBES.find(ground, writing=writing, only=only)
     finally:
         if writing:
-            await probe_writes.clean_up(ground)
+            await clean_up(ground)
     return ProbeReport(tuple(findings), tuple(ground.left))
 
 

@@ -109,6 +109,8 @@ async def _found(probe: Probe[G], ground: G, writing: bool) -> Finding:
     except SystemFailure as error:
         words = error.problems[0] if isinstance(error, RecordRefused) else str(error)
         return Finding(probe.switch, None, safe_line(f"the probe did not get through: {words}", SHOWN))
+    except (LookupError, TypeError, ValueError) as error:  # a reply of another shape; its values are not shown
+        return Finding(probe.switch, None, f"an answer that the probe does not understand ({type(error).__name__})")
     ground.found[probe.switch] = value
     return Finding(probe.switch, value, safe_line(how, SHOWN))
 
