@@ -76,7 +76,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         theme = getattr(getattr(service.settings, "ui", None), "theme", None)
         apply_theme(self, theme or "", plain=plain)
         self.ending: Ending | None = None
-        self._batch_due = False
+        self._batch_due = self._broken = False
         self._leaving: Callable[[], None] | None = None
 
     @property
@@ -343,6 +343,9 @@ class AjerasyncApp(OrderedKeysApp[None]):
 
     def _fatal_error(self) -> None:
         """Textual would print every local variable. Here: one sentence, and a report without values."""
+        if self._broken:  # what breaks while it breaks adds nothing
+            return
+        self._broken = True
         error = sys.exc_info()[1] or self._exception
         path = write_report(error, self.report_folder) if error is not None else None
         name = type(error).__name__ if error is not None else "unknown error"
@@ -411,6 +414,8 @@ def open_ui(
         )
         return USAGE
     use_glyphs(choose_glyphs(ascii_only=ascii))
+    if plain:
+        os.environ["NO_COLOR"] = "1"  # Textual chooses its colour filter by this alone
     return asyncio.run(_until_closed(open_service, plain=wants_plain(plain=plain), mouse=mouse))
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlaceEntry:
-    """A place: its id (also the name of its mode), its key, its label, its module and class, the queues it shows.
+    """A place: its id (also the name of its mode), its key, its label (`short` where room is scarce), its module and class, the queues it shows.
 
     `queues` are names of `Status.queues`; their sum is the number behind the label.
     """
@@ -25,6 +25,7 @@ class PlaceEntry:
     module: str
     screen: str
     queues: tuple[str, ...] = ()
+    short: str = ""
 
     @property
     def present(self) -> bool:
@@ -39,8 +40,8 @@ class PlaceEntry:
 
 PLACES: Final = (
     PlaceEntry("firms", "1", "Firms", "tui.screens.firms", "FirmsScreen"),
-    PlaceEntry("projects", "2", "Projects", "tui.screens.projects", "ProjectsScreen"),
-    PlaceEntry("employees", "3", "Employees", "tui.screens.employees", "EmployeesScreen"),
+    PlaceEntry("projects", "2", "Projects", "tui.screens.projects", "ProjectsScreen", short="Proj"),
+    PlaceEntry("employees", "3", "Employees", "tui.screens.employees", "EmployeesScreen", short="Empl"),
     PlaceEntry("plan", "4", "Plan", "tui.screens.plan", "PlanScreen"),
     PlaceEntry(
         "inbox",
@@ -52,8 +53,8 @@ PLACES: Final = (
     ),
     PlaceEntry("runs", "6", "Runs", "tui.screens.runs", "RunsScreen"),
     PlaceEntry("log", "7", "Log", "tui.screens.log", "LogScreen"),
-    PlaceEntry("schedule", "8", "Schedule", "tui.screens.schedule", "ScheduleScreen"),
-    PlaceEntry("settings", "9", "Settings", "tui.screens.settings", "SettingsScreen"),
+    PlaceEntry("schedule", "8", "Schedule", "tui.screens.schedule", "ScheduleScreen", short="Sched"),
+    PlaceEntry("settings", "9", "Settings", "tui.screens.settings", "SettingsScreen", short="Set"),
 )
 
 

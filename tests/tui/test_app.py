@@ -37,7 +37,8 @@ async def test_unreachable_is_said_in_words_until_it_is_not(tmp_path: Path) -> N
             hub = app.place_screen
             assert isinstance(hub, HubScreen)
             header = str(hub.query_one("#header").render())
-            assert "cannot be reached" in header and "since" in header
+            assert "cannot be reached" in header
+            assert "since" in header
             app.hand_on()
             await pilot.pause()
             assert "cannot be reached" in hub.table.empty
@@ -94,7 +95,8 @@ async def test_quitting_says_what_would_stop(tmp_path: Path) -> None:
         assert "next run would have been" in told
         assert "ajerasync watch" in told
         await scene.press("escape")
-        assert scene.app.is_running and not scene.app._exit
+        assert scene.app.is_running
+        assert not scene.app._exit
 
 
 async def test_the_schedule_runs_by_itself_while_the_screen_is_open(tmp_path: Path) -> None:
@@ -123,7 +125,8 @@ async def test_help_names_the_keys_of_the_place(tmp_path: Path) -> None:
 async def test_the_palette_has_every_action_with_its_key(tmp_path: Path) -> None:
     async with stage(tmp_path) as scene:
         titles = [command.title for command in scene.app.get_system_commands(scene.app.screen)]
-        assert "Run now  (R)" in titles and "Only in Ajera  (o)" in titles
+        assert "Run now  (R)" in titles
+        assert "Only in Ajera  (o)" in titles
         await scene.press("ctrl+p")
         await scene.type("only in aj")
         await scene.press("enter", "enter")
@@ -141,9 +144,12 @@ def broken() -> Exception:
 
 def test_a_report_holds_places_and_no_values(tmp_path: Path) -> None:
     path = write_report(broken(), tmp_path)
-    assert path is not None and path.stat().st_mode & 0o777 == 0o600
+    assert path is not None
+    assert path.stat().st_mode & 0o777 == 0o600
     text = path.read_text(encoding="utf-8")
-    assert "ValueError" in text and "in broken" in text and SECRET not in text
+    assert "ValueError" in text
+    assert "in broken" in text
+    assert SECRET not in text
     for _ in range(12):
         write_report(broken(), tmp_path)
     assert len(list(tmp_path.glob("crash-*.txt"))) == 10
@@ -156,7 +162,7 @@ def test_own_errors_keep_their_words() -> None:
 
 
 async def test_a_crash_leaves_one_sentence_and_a_report(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012 - the app ends inside
         async with stage(tmp_path) as scene:
             app = scene.app
 
@@ -171,7 +177,8 @@ async def test_a_crash_leaves_one_sentence_and_a_report(tmp_path: Path) -> None:
     told = " ".join(str(each) for each in app._exit_renderables)
     assert SECRET not in told
     reports = list((tmp_path / "state").glob("crash-*.txt"))
-    assert len(reports) == 1 and SECRET not in reports[0].read_text(encoding="utf-8")
+    assert len(reports) == 1
+    assert SECRET not in reports[0].read_text(encoding="utf-8")
 
 
 def test_without_a_terminal_it_refuses_and_names_the_commands(
@@ -189,4 +196,5 @@ def test_without_a_terminal_it_refuses_and_names_the_commands(
     code = open_ui(never, readonly=False, ascii=False, plain=False, mouse=True)  # type: ignore[arg-type]
     assert code == 2
     told = capsys.readouterr().err
-    assert "ajerasync status" in told and "ajerasync run" in told
+    assert "ajerasync status" in told
+    assert "ajerasync run" in told

@@ -83,7 +83,8 @@ async def test_records_only_in_ajera_are_ticked_too(tmp_path: Path) -> None:
         await scene.press("o")
         await scene.until(lambda: scene.hub.table.line_count < scene.hub.table.row_count)
         row = scene.hub.current
-        assert row is not None and row.crm_key is None
+        assert row is not None
+        assert row.crm_key is None
         await scene.press("space")
         assert scene.hub.rows[row.id].marked
         assert scene.hub.rows[row.id].state == "pending"
@@ -136,7 +137,8 @@ async def test_every_key_of_a_hub_can_be_pressed(tmp_path: Path, place: str, tex
             await scene.pilot.press(key)
             while scene.app.screen is not home:
                 await scene.pilot.press("escape")
-        assert scene.app.is_running and not scene.app._exit
+        assert scene.app.is_running
+        assert not scene.app._exit
 
 
 # The Plan place runs the plan it shows; e edits what the place has to edit.
@@ -151,11 +153,17 @@ def test_no_key_means_two_things() -> None:
     from tui.widgets.log_panel import LogPanel
     from tui.widgets.record_table import RecordTable
 
-    owners: list[Any] = [AjerasyncApp, RecordPane, LogPanel, RecordTable, *(type(place.make()) for place in present_places())]
+    owners: list[Any] = [
+        AjerasyncApp,
+        RecordPane,
+        LogPanel,
+        RecordTable,
+        *(type(place.make()) for place in present_places()),
+    ]
     for owner in owners:
         for bindings in owner._merged_bindings.key_to_bindings.values() if owner._merged_bindings else ():
             for binding in bindings:
-                if binding.id is None or binding.system or owner in (PlaceScreen,):
+                if binding.id is None or binding.system or owner == PlaceScreen:
                     continue
                 name = SAME.get(binding.description, binding.description)
                 said = meant.setdefault(binding.key, name)
@@ -194,4 +202,5 @@ async def test_read_again_shows_what_stands_there_now(tmp_path: Path) -> None:
         await scene.press("r")
         await scene.until(lambda: scene.hub.rows[row.id].label == "Renamed Meanwhile")
         line = scene.hub.table.row(row.id)
-        assert line is not None and line.cells[0] == "Renamed Meanwhile"
+        assert line is not None
+        assert line.cells[0] == "Renamed Meanwhile"

@@ -43,14 +43,16 @@ async def test_ticked_records_are_in_step_after_a_run(tmp_path: Path) -> None:
         assert firm.id in scene.hub.ticks
         table = scene.hub.table
         line = table.row(firm.id)
-        assert line is not None and line.cells[-1] == "to be sent"
+        assert line is not None
+        assert line.cells[-1] == "to be sent"
 
         await scene.press("enter", "right_square_bracket")
         pane = scene.hub.pane
         contacts = pane.query_one("#contacts", RecordTable)
         assert scene.app.focused is contacts
         await scene.press("space", "space", "space", "space", "space")
-        assert pane.detail is not None and sum(c.marked for c in pane.detail.contacts) == 5
+        assert pane.detail is not None
+        assert sum(c.marked for c in pane.detail.contacts) == 5
         await scene.press("space")
         assert sum(c.marked for c in pane.detail.contacts) == 5
         note = str(pane.query_one("#pane-note").render())
@@ -68,7 +70,7 @@ async def test_ticked_records_are_in_step_after_a_run(tmp_path: Path) -> None:
         await scene.press("space", "t")
         assert isinstance(scene.app.screen, TemplateChooser)
         await scene.press("enter")
-        assert scene.service.row(Kind.PROJECT, project.key).extra["template"]
+        await scene.until(lambda: "template" in scene.service.row(Kind.PROJECT, project.key).extra)
 
         first = await run_now(scene)
         assert first.outcome == "ok", first.message
@@ -88,4 +90,5 @@ async def test_ticked_records_are_in_step_after_a_run(tmp_path: Path) -> None:
         await scene.until(lambda: scene.hub.PLACE == "firms")
         await scene.stand_on(firm)
         shown = scene.hub.table.row(firm.id)
-        assert shown is not None and shown.cells[-1] == "in step"
+        assert shown is not None
+        assert shown.cells[-1] == "in step"

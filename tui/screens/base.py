@@ -62,7 +62,7 @@ class PlaceScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield StatusLine(self._header, id="header")
-        places = [Place(place.id, place.key, place.label) for place in present_places()]
+        places = [Place(place.id, place.key, place.label, short=place.short) for place in present_places()]
         yield PlaceTabs(places, self.PLACE, id="places")
         with Vertical(id="body"):
             yield from self.compose_body()

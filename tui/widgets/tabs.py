@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.segment import Segment
 from textual import events
@@ -17,12 +17,13 @@ from tui.glyphs import glyphs
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place one key away; `waiting` is a number worth showing."""
+    """A place one key away; `waiting` is a number worth showing, `short` its label where room is scarce."""
 
     id: str
     key: str
     label: str
     waiting: int = 0
+    short: str = ""
 
 
 class PlaceTabs(Widget):
@@ -66,7 +67,7 @@ class PlaceTabs(Widget):
 
     def set_waiting(self, place: str, number: int) -> None:
         """How much waits there."""
-        changed = tuple(Place(p.id, p.key, p.label, number) if p.id == place else p for p in self.places)
+        changed = tuple(replace(p, waiting=number) if p.id == place else p for p in self.places)
         if changed != self.places:
             self.places = changed
             self.refresh()
@@ -75,6 +76,9 @@ class PlaceTabs(Widget):
         whole = [self._text(place, short=False) for place in self.places]
         if sum(map(len, whole)) <= width:
             return whole
+        brief = [self._text(replace(place, label=place.short or place.label), short=False) for place in self.places]
+        if sum(map(len, brief)) <= width:
+            return brief
         return [self._text(place, short=place.id != self.present) for place in self.places]
 
     def _text(self, place: Place, *, short: bool) -> str:
