@@ -91,6 +91,8 @@ def _touched(store: Store) -> frozenset[RecordId] | None:
         waiting.add((failure.kind, failure.side, failure.key))
     for decision in store.decisions().values():
         waiting.add((decision.kind, decision.side, decision.key))
+    for mark in store.marks().values():  # made during a run, it may come after that run's plan
+        waiting.add((mark.kind, mark.side, mark.key))
     return dirty | waiting | gone_records(store)
 
 

@@ -265,6 +265,7 @@ async def test_an_upgrade_is_a_guard_and_one_way_drift_becomes_a_conflict(make: 
     await world.run()
     assert [item.field for item in world.service.drift()] == ["website"]
     world.ajera.version = "9.10.00"
+    await world.restart()
     world.crm_edit("firm", firm, Name="Acme Supply Co.")
     writes = world.writes()
     with pytest.raises(GuardTripped, match="direction changed"):
@@ -539,6 +540,39 @@ async def test_ticks_made_during_a_run_are_not_lost(make: Make) -> None:
     await world.run()
     assert (world.crm.get("firm", first)["AjeraSync"], world.crm.get("firm", second)["AjeraSync"]) == ("N", "Y")
     assert world.ajera_named("clients", Description="Firm Bravo")
+
+
+async def test_what_was_edited_before_a_tick_made_during_a_run_travels_with_the_next(make: Make) -> None:
+    world = make()
+    first = crm_firm(world.crm, "Firm Alpha", AjeraSync="Y")
+    second = crm_firm(world.crm, "Firm Bravo", AjeraSync="Y")
+    await world.run()
+    world.service.mark(Kind.FIRM, [second], False)
+    await world.run()
+    world.crm_edit("firm", first, WebSite="alpha.example")
+    world.crm_edit("firm", second, WebSite="bravo.example")
+
+    def tick(event: object) -> None:
+        if getattr(event, "event", "") == "action_done":
+            world.service.mark(Kind.FIRM, [second], True)
+
+    end = world.service.bus.subscribe(tick)  # type: ignore[arg-type]
+    await world.run()
+    end()
+    await world.run()
+    await world.run()
+    assert world.ajera.tables["clients"][world.link(Kind.FIRM, second)]["Website"] == "bravo.example"
+
+
+async def test_a_projects_row_that_outlives_its_contact_stops_no_plan(pair: Pair) -> None:
+    world = pair.world
+    world.crm.insert("project_contact", {"WBS1": pair.project, "ContactID": pair.contact, "AjeraSync": "Y"})
+    world.crm.touch("project", pair.project, "jsmith")
+    await world.run()
+    with world.service.store.transaction() as tx:
+        tx.drop_record(Kind.CONTACT, Side.CRM, pair.contact)
+    run = await world.run()
+    assert run.outcome == "ok"
 
 
 async def test_a_tick_that_somebody_made_in_the_crm_too_is_over(make: Make) -> None:
