@@ -23,9 +23,12 @@ def a_word() -> str:
     return f"ajerasync probe {uuid4().hex[:8]}"
 
 
-async def update_both(ground: AjeraGround, kind: Kind, updated: Sequence[Raw], unchanged: Sequence[Raw]) -> Reply:
+async def update_both(
+    ground: AjeraGround, kind: Kind, updated: Sequence[Raw], unchanged: Sequence[Raw], *, single: bool = True
+) -> Reply:
+    """The pair of 6.4. In a single transaction a refusal cannot be silent."""
     entity = ENTITIES[kind]
-    arguments = {entity.updated: list(updated), entity.unchanged: list(unchanged), "UseSingleTransaction": False}
+    arguments = {entity.updated: list(updated), entity.unchanged: list(unchanged), "UseSingleTransaction": single}
     reply = await ground.ask(entity.update_method, arguments, reading=False)
     for row in reply.content.get(entity.plural) or []:
         note(ground, kind, row)

@@ -52,7 +52,7 @@ async def _delete_form(ground: AjeraGround) -> Answer:
     reply = await update_both(ground, Kind.FIRM, [], [victim])
     if reply.refused:
         return "reject", "a baseline without an updated twin"
-    if await ground.get(Kind.FIRM, [victim["ClientKey"]]):
+    if victim["ClientKey"] in await ground.listed(Kind.FIRM):
         raise Undetermined("a baseline without an updated twin is accepted without effect")
     del ground.records[Kind.FIRM][victim["ClientKey"]]
     return "delete", "a baseline without an updated twin: the client is gone"
@@ -79,7 +79,9 @@ async def _unknown_property(ground: AjeraGround) -> Answer:
 async def _per_record_errors(ground: AjeraGround) -> Answer:
     """Two clients in one call: the first is changed well, the second loses its name."""
     good, bad, word = await a_client(ground), await make(ground, Kind.FIRM, Description=a_word()), a_word()
-    reply = await update_both(ground, Kind.FIRM, [{**good, "Notes": word}, {**bad, "Description": ""}], [good, bad])
+    reply = await update_both(
+        ground, Kind.FIRM, [{**good, "Notes": word}, {**bad, "Description": ""}], [good, bad], single=False
+    )
     applied = read_text((await a_client(ground)).get("Notes")) == word
     if read_text((await read_one(ground, Kind.FIRM, bad["ClientKey"])).get("Description")) != bad["Description"]:
         raise Undetermined("a client without a name is accepted")

@@ -316,25 +316,27 @@ async def _unknown_column(ground: CrmGround) -> Answer:
 # -- tokens (P15) ----------------------------------------------------------------------------------
 
 
-@reads("token_seconds")
-async def _token_seconds(ground: CrmGround) -> Answer:
-    grants = [await ground.client.session.another()]
-    seconds = max(grant.seconds for grant in grants)
-    if not seconds:
-        raise Undetermined("the login does not say how long its token lives")
-    return seconds, "expires_in of a login (of a shared token, what is left of it)"
-
-
 @reads("token_shared")
 async def _token_shared(ground: CrmGround) -> Answer:
     first, second = await ground.client.session.another(), await ground.client.session.another()
     return first.access == second.access, "the tokens of two logins, one after the other"
 
 
+@reads("token_seconds", "token_shared")
+async def _token_seconds(ground: CrmGround) -> Answer:
+    seconds = (await ground.client.session.another()).seconds
+    if not seconds:
+        raise Undetermined("the login does not say how long its token lives")
+    if ground.found.get("token_shared"):
+        raise Undetermined(f"logins share a token, which has {seconds} s left: its whole life is not told")
+    return seconds, "expires_in of a login"
+
+
 @reads("token_parallel")
 async def _token_parallel(ground: CrmGround) -> Answer:
-    first = await ground.client.session.another()
-    await ground.client.session.another()
+    first, second = await ground.client.session.another(), await ground.client.session.another()
+    if first.access == second.access:
+        raise Undetermined("logins share a token")
     reply = await ground.client.raw("GET", "firm", params=parameters(Query(("ClientID",)), 1), token=first.access)
     return reply.status != 401, "a call with the token of an earlier login"
 

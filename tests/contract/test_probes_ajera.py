@@ -126,3 +126,30 @@ async def test_employees_are_never_asked_for() -> None:
             await ground.get(Kind.EMPLOYEE, [1])
         await run(here, writing=True)
         assert not {"GetEmployees", "UpdateEmployees"} & set(here.methods)
+
+
+HIDDEN = {  # what another switch of those worlds hides
+    "untyped_contact": {"null_properties": "null"},
+    "date_bounds": {"date_filter": "day"},
+    "date_latest_day": {"date_filter": "day"},
+    "contact_name_parts": {"duplicate_contact_name": "accept"},
+    "timesheet_day_one": {"authorizing_employee": "no"},
+    "resource_link": {"resources_v2": "missing"},
+}
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+async def test_a_tenant_that_differs_in_everything(place: int) -> None:
+    """No probe is misled by what another switch does."""
+    quirks: dict[str, Any] = {}
+    for each in fields(AjeraQuirks):
+        allowed = each.metadata.get("allowed")
+        if allowed and each.name != "throttle":
+            quirks[each.name] = allowed[min(place, len(allowed) - 1)]
+    clock = Clock()
+    async with rig(firm(clock), **quirks) as here:
+        here.clock.now = clock.now
+        report = await run(here, writing=True)
+    hidden = {name for name, by in HIDDEN.items() if by.items() <= quirks.items()} | set(SILENT)
+    wanted = {each.name: quirks.get(each.name, each.default) for each in fields(AjeraQuirks) if each.name not in hidden}
+    assert {name: value for name, value in report.values.items() if name not in hidden} == wanted

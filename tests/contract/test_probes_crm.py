@@ -97,7 +97,8 @@ async def test_each_probe_finds_each_setting(name: str, value: object) -> None:
     if name == "token_seconds":  # the clock of these tests moves with every look
         here.data.clock = lambda: here.clock.at
     report = await run(here, writing=PROBES.known[name].writes, only={name})
-    assert report.values == {name: value}, report.findings
+    found = {name: report.values.get(name)}
+    assert found == {name: value}, report.findings
     assert bool(sent(here)) is PROBES.known[name].writes
     assert bool(by_api(here)) <= PROBES.known[name].writes
 
@@ -171,3 +172,29 @@ async def test_an_empty_tenant_leaves_open_what_needs_records() -> None:
     assert {"date_needs_type", "team_contact_key", "employee_path"} & set(report.values) == set()
     assert report.values["ajera_columns"] is True
     assert all(each.how for each in report.findings)
+
+
+OTHER_WORLD = {"login_rights": "all", "token_shared": False, "autonumber_override": True}
+HIDDEN = {  # what another switch of that world hides
+    "autonumber_override": "firms are not numbered by the CRM",
+    "autonumber_clash": "a number may be sent here",
+    "token_early_death": SILENT["token_early_death"],
+}
+
+
+async def test_a_tenant_that_differs_in_everything() -> None:
+    """No probe is misled by what another switch does."""
+    quirks: dict[str, Any] = {}
+    for each in fields(CrmQuirks):
+        closed = each.metadata.get("allowed", ())
+        values = (not each.default,) if closed == ("yes", "no") else OTHERS.get(each.name) or closed or (each.default,)
+        quirks[each.name] = values[-1] if (each.name, values[-1]) not in ALIKE else values[0]
+    names = ("firm_contact_flag", "project_contact_flag", "team_contact_key", "template_field", "project_contact_array")
+    quirks |= {name: OTHERS[name][1] for name in names} | {"custom_marker": "CustAjeraKey", "ajera_columns": True}
+    quirks |= OTHER_WORLD
+    here = world(**quirks)
+    here.data.clock = lambda: here.clock() if here.wire and not here.wire[-1][1].startswith("/token") else here.clock.at
+    report = await run(here, writing=True)
+    wanted = {name: value for name, value in quirks.items() if name not in HIDDEN}
+    assert report.values == wanted
+    assert {each.switch: each.how for each in report.findings if each.value is None} == HIDDEN
