@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit bench lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit bench pictures lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -15,6 +15,7 @@ help:
 	@echo "make install         $(BIN)/ajerasync, ready to use"
 	@echo "make lint            lint and formatting alone"
 	@echo "make bench           the measurements"
+	@echo "make pictures        the pictures of screens.md, anew"
 	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
 	@echo "make lock            the lock files anew, from pyproject.toml"
 
@@ -44,6 +45,9 @@ unit: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -s -p no:xdist tests/bench
+
+pictures: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.tui.pictures
 
 # A client written by others for the real Ajera, unchanged. It needs a later Python than we do: its own environment.
 PYTHON312 ?= python3.12

@@ -1,0 +1,179 @@
+"""Makes the pictures of screens.md: the real app on the sandbox, each screen as an SVG.
+
+    python -m tests.tui.pictures [--folder docs/pictures] [--size 120x34] [--theme NAME] [--only NAME]
+
+The data are the sandbox's, by its seed; times in the pictures are those of the day they were made.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from core.model.values import Kind
+from core.sandbox.serve import Sandbox, SandboxOptions
+from tests.tui.kit import Stage, service_of
+from tui.app import AjerasyncApp
+from tui.themes import apply_theme
+
+FONT_FACE: Final = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
+
+
+@asynccontextmanager
+async def opened(folder: Path, size: tuple[int, int], theme: str) -> AsyncIterator[Stage]:
+    async with Sandbox(SandboxOptions(rate=0, firms=40, contacts=90, projects=60, employees=16)) as sandbox:
+        service = service_of(sandbox, folder, cron="*/15 7-19 * * mon-fri")
+        service.pause()  # no run comes into a picture
+        app = AjerasyncApp(service)
+        try:
+            async with app.run_test(size=size) as pilot:
+                apply_theme(app, theme)
+                scene = Stage(app, pilot, sandbox)
+                await scene.filled()
+                yield scene
+        finally:
+            await service.close()
+
+
+async def firms(scene: Stage) -> None:
+    await scene.press("1")
+    await scene.filter("state:pending")
+    await scene.until(lambda: scene.hub.current is not None)
+
+
+async def firm_contacts(scene: Stage) -> None:
+    await scene.press("1")
+    busiest = max(
+        scene.rows(Kind.FIRM), key=lambda row: len(scene.service.contact_rows(firm=row.crm_key)) if row.crm_key else 0
+    )
+    for row in list(scene.service.contact_rows(firm=busiest.crm_key))[:3]:
+        scene.service.mark(Kind.CONTACT, [row.key], True, firm=busiest.crm_key)
+    scene.service.mark(Kind.FIRM, [busiest.key], True)
+    await scene.stand_on(busiest)
+    await scene.press("right_square_bracket")
+
+
+async def projects(scene: Stage) -> None:
+    await scene.press("2")
+    await scene.filter("marked:yes")
+
+
+async def template(scene: Stage) -> None:
+    await projects(scene)
+    await scene.press("t")
+
+
+async def plan(scene: Stage) -> None:
+    await scene.press("4")
+    await scene.press("p")
+    await scene.until(lambda: not scene.app.session.busy)
+
+
+async def plan_asked(scene: Stage) -> None:
+    await plan(scene)
+    await scene.press("R")
+
+
+async def run_done(scene: Stage) -> None:
+    await scene.service.run()
+    await scene.pilot.pause()
+
+
+async def totals(scene: Stage) -> None:
+    await scene.press("2")
+    linked = next(row for row in scene.rows(Kind.PROJECT) if row.state == "in_step" and row.number.startswith("20"))
+    await scene.stand_on(linked)
+    for _ in range(5):
+        await scene.press("right_square_bracket")
+
+
+async def budget(scene: Stage) -> None:
+    await totals(scene)
+    for _ in range(2):
+        await scene.press("left_square_bracket")
+
+
+async def employees(scene: Stage) -> None:
+    await scene.press("3")
+
+
+def place(key: str) -> Callable[[Stage], Awaitable[None]]:
+    async def go(scene: Stage) -> None:
+        await scene.press(key)
+
+    return go
+
+
+async def help_screen(scene: Stage) -> None:
+    await scene.press("1", "question_mark")
+
+
+async def palette(scene: Stage) -> None:
+    await scene.press("1", "ctrl+p")
+
+
+# In the order of the story; `after` are the keys that lead out of a dialog.
+PICTURES: Final[tuple[tuple[str, Callable[[Stage], Awaitable[None]], tuple[str, ...]], ...]] = (
+    ("firms", firms, ()),
+    ("firm-contacts", firm_contacts, ()),
+    ("projects", projects, ()),
+    ("template", template, ("escape",)),
+    ("plan", plan, ()),
+    ("plan-asked", plan_asked, ("escape",)),
+    ("", run_done, ()),
+    ("totals", totals, ()),
+    ("budget", budget, ()),
+    ("employees", employees, ()),
+    ("inbox", place("5"), ()),
+    ("runs", place("6"), ()),
+    ("log", place("7"), ()),
+    ("schedule", place("8"), ()),
+    ("settings", place("9"), ()),
+    ("help", help_screen, ("escape",)),
+    ("palette", palette, ("escape",)),
+)
+
+
+def svg_of(app: AjerasyncApp, title: str) -> str:
+    """The screen as SVG, with the reader's own monospace font: nothing is fetched from anywhere."""
+    svg = FONT_FACE.sub("", app.export_screenshot(title=title))
+    return re.sub(r"font-family:\s*[^;]*;", "font-family: ui-monospace, Menlo, Consolas, monospace;", svg)
+
+
+async def draw(folder: Path, size: tuple[int, int], theme: str, only: str | None) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    with tempfile.TemporaryDirectory() as state:
+        async with opened(Path(state), size, theme) as scene:
+            for name, go, leave in PICTURES:
+                await go(scene)
+                await scene.pilot.pause(0.3)
+                if name and only in (None, name):
+                    path = folder / f"{name}.svg"
+                    path.write_text(svg_of(scene.app, f"ajerasync · {name.replace('-', ' ')}"), encoding="utf-8")
+                    made.append(path)
+                if leave:
+                    await scene.press(*leave)
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("docs/pictures"))
+    parser.add_argument("--size", default="120x34")
+    parser.add_argument("--theme", default="dark")
+    parser.add_argument("--only")
+    given = parser.parse_args()
+    width, height = map(int, given.size.split("x"))
+    for path in asyncio.run(draw(given.folder, (width, height), given.theme, given.only)):
+        print(path)  # noqa: T201 # the names of what was made are its output
+
+
+if __name__ == "__main__":
+    main()
