@@ -29,7 +29,8 @@ class Connection:
     `stopped`: fields that cannot be used, with the reason (missing, read-only). `codes`:
     descriptions a coded field may hold. `templates`: project template texts. `captions`: the
     tenant's own label of a field. `autonumbers`: kinds the system numbers itself (a setting; no
-    API tells). `clock_offset`: seconds its clock is ahead of ours.
+    API tells). `clock_offset`: seconds its clock is ahead of ours. `states` and `countries`: spellings of places,
+    without case, and the code that each stands for.
     """
 
     side: Side
@@ -45,6 +46,8 @@ class Connection:
     autonumbers: frozenset[Kind] = frozenset()
     clock_offset: float | None = None
     warnings: tuple[str, ...] = ()
+    states: Mapping[str, str] = field(default_factory=dict)
+    countries: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

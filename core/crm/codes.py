@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from core.crm.wire import CodeRow
@@ -66,6 +66,20 @@ class Places:
         """The country's name as the table has it ("United States")."""
         code = self.country_code(text)
         return self._countries.describe(code) if code and self._countries else code
+
+
+    def spellings(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Every usual spelling of a state and of a country, folded, and the code it stands for."""
+        countries = _spelled(self._countries)
+        for group in _SAME_COUNTRY:
+            code = next((countries[text] for text in group if text in countries), None)
+            countries |= dict.fromkeys(group, code) if code else {}
+        return _spelled(self._states), countries
+
+
+def _spelled(table: CodeTable | None) -> dict[str, str]:
+    rows = table.rows if table else ()
+    return {fold(text.strip()): row.code for row in reversed(rows) for text in (row.code, row.description) if text}
 
 
 def _found(table: CodeTable | None, text: str) -> str | None:

@@ -87,6 +87,7 @@ def connection_of(
     catalogue = tenant.catalogue
     specs = [spec for kind in HUBS for spec in tenant.specs[kind]]
     templates = catalogue.codes.get(catalogue.template_table())
+    states, countries = catalogue.places.spellings()
     return Connection(
         SIDE,
         company=options.database,
@@ -99,6 +100,8 @@ def connection_of(
         autonumbers=_autonumbers(options),
         clock_offset=clock_offset,
         warnings=(*_not_enabled(catalogue), *warnings, *create_warnings(catalogue, specs, options.defaults)),
+        states=states,
+        countries=countries,
     )
 
 

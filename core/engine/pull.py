@@ -131,8 +131,9 @@ class Puller:
         gone = await self._confirm_missing(side, kind, known.keys() - keys)
         if kind is Kind.PROJECT and side is Side.CRM:
             await self._reread_ticked()
-        if kind is Kind.FIRM and side is Side.AJERA:
-            linked = [link.ajera_key for (of, _), link in self.store.links().by_ajera.items() if of is Kind.FIRM]
+        elif kind in (Kind.FIRM, Kind.PROJECT):
+            # A firm's addresses and contacts, a project's invoice groups and phases: child rows as well.
+            linked = [link.key(side) for (of, _), link in self.store.links().by_ajera.items() if of is kind]
             await self.read_again(kind, side, sorted(set(linked) & keys))
         with self.store.transaction() as tx:
             tx.put_cursor(replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now())))

@@ -6,7 +6,7 @@ Statuses go by group, codes by description, references through links; nothing is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from core.model.values import Address, FieldType, Kind, Ref, Side, Value
@@ -29,9 +29,21 @@ def agree(s: Situation, spec: FieldSpec, ajera: Value, crm: Value) -> bool:
     """Whether the two sides' values mean the same."""
     if spec.type is FieldType.REF:
         return _refs_agree(s, spec, ajera, crm)
-    ours, theirs = canonical(spec, Side.AJERA, ajera), canonical(spec, Side.CRM, crm)
+    ours, theirs = (canonical(spec, side, _spelled(s, v)) for side, v in ((Side.AJERA, ajera), (Side.CRM, crm)))
     # A T is never turned into an I: Ajera's plain "Inactive" says less than the CRM's "Terminated".
     return ours == theirs or (spec.kind is Kind.EMPLOYEE and (ours, theirs) == ("inactive", "terminated"))
+
+
+def _spelled(s: Situation, value: Value) -> Value:
+    """An address with its state and country as the CRM's tables code them: "USA" is "United States"."""
+    if not isinstance(value, Address):
+        return value
+    state, country = plain_text(value.state), plain_text(value.country)
+    return replace(
+        value,
+        state=s.crm.states.get(state.casefold(), state),
+        country=s.crm.countries.get(country.casefold(), country),
+    )
 
 
 def _refs_agree(s: Situation, spec: FieldSpec, ajera: Value, crm: Value) -> bool:
