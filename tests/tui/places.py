@@ -45,10 +45,9 @@ async def place_stage(
     settings: dict[str, dict[str, Any]] | None = None,
 ) -> AsyncIterator[Stage]:
     """App, service and sandbox; the first reading is done. `empty`: two systems without a record."""
-    counts = dict.fromkeys(("firms", "contacts", "projects", "employees"), 0)
-    if not empty:
-        counts = {"firms": 12, "contacts": 24, "projects": 10, "employees": 4}
-    async with Sandbox(SandboxOptions(rate=0, **counts)) as sandbox:
+    firms, contacts, projects, employees = (0, 0, 0, 0) if empty else (12, 24, 10, 4)
+    options = SandboxOptions(rate=0, firms=firms, contacts=contacts, projects=projects, employees=employees)
+    async with Sandbox(options) as sandbox:
         service = service_with(sandbox, folder, readonly=readonly, **(settings or {}))
         app = AjerasyncApp(service)
         try:
