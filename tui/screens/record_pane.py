@@ -157,7 +157,7 @@ class RecordPane(Vertical):
                     yield MoneyGrid(
                         made.TOTAL_LABELS,
                         id="totals",
-                        empty="No totals yet: they come from Ajera once the project is linked.",
+                        empty="No totals yet: a run reads them from Ajera for linked projects.",
                     )
         yield Static("", id="pane-note", markup=False)
 
