@@ -49,7 +49,8 @@ class KeyLine(Widget):
                 key = glyphs().printable(self.app.get_key_display(binding))
                 found[binding.id] = (key, binding.description, binding, active.node)
         ordered = [found[name] for name in self.ids if name in found]
-        room, fitting = self.size.width - 2, []
+        room = self.size.width - 2
+        fitting: list[tuple[str, str, Binding, DOMNode]] = []
         for item in ordered:
             room -= cell_len(item[0]) + 1 + cell_len(item[1]) + (_GAP if fitting else 0)
             if room < 0:
