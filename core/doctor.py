@@ -163,8 +163,13 @@ def _open_file(name: str, path: Path) -> Iterator[Check]:
 # -- probes ----------------------------------------------------------------------------------------
 
 
-async def probe(settings: Settings, *, writing: bool = False) -> dict[Side, ProbeReport | AjerasyncError]:
-    """Both sides' switches as the tenants show them. With `writing` records are made: ask `may_write` first."""
+async def probe(
+    settings: Settings, *, writing: bool = False, left: dict[Side, list[str]] | None = None
+) -> dict[Side, ProbeReport | AjerasyncError]:
+    """Both sides' switches as the tenants show them. With `writing` records are made: ask `may_write` first.
+
+    `left` takes the names of records that stay, also where the probes are stopped half way.
+    """
     from core.ajera import probes as ajera_probes
     from core.bootstrap import deferred_systems
     from core.crm import probes as crm_probes
@@ -172,13 +177,15 @@ async def probe(settings: Settings, *, writing: bool = False) -> dict[Side, Prob
     systems = deferred_systems(settings)
     defaults = {Kind(kind): dict(columns) for kind, columns in settings.crm.defaults.items()}
     cap = _CAPS[settings.crm.profile]
+    stay = {} if left is None else left
 
     async def ask(side: Side) -> ProbeReport | AjerasyncError:
+        mine = stay.setdefault(side, [])
         try:
             client = systems[side].client
             if side is Side.AJERA:
-                return await ajera_probes.probe(client, now=lambda: datetime.now(UTC), writing=writing)
-            return await crm_probes.probe(client, defaults=defaults, contact_cap=cap, writing=writing)
+                return await ajera_probes.probe(client, now=lambda: datetime.now(UTC), writing=writing, left=mine)
+            return await crm_probes.probe(client, defaults=defaults, contact_cap=cap, writing=writing, left=mine)
         except AjerasyncError as error:
             return error
 

@@ -32,14 +32,20 @@ REGISTERED: Final = (probe_dates, probe_projects, probe_writes)  # each register
 
 
 async def probe(
-    client: AjeraClient, *, now: Callable[[], datetime], writing: bool = False, only: Collection[str] | None = None
+    client: AjeraClient,
+    *,
+    now: Callable[[], datetime],
+    writing: bool = False,
+    only: Collection[str] | None = None,
+    left: list[str] | None = None,
 ) -> ProbeReport:
     """Every switch of AjeraQuirks, as this tenant shows it; `writing` lets probes make records of their own.
 
-    Raises Unreachable and LoginRefused where nothing can be asked at all.
+    `left` takes the names of records that stay, also where the probes are stopped half way. Raises Unreachable and
+    LoginRefused where nothing can be asked at all.
     """
     await client.session()
-    ground = AjeraGround(client, now)
+    ground = AjeraGround(client, now, left=[] if left is None else left)
     try:
         findings = await PROBES.find(ground, writing=writing, only=only)
     finally:

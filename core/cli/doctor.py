@@ -99,7 +99,12 @@ def _probe(settings: Settings, *, as_json: bool, save: bool, writing: bool) -> i
     from core.doctor import probe, quirks_toml, save_quirks
     from core.quirks.probing import ProbeReport
 
-    answers = asyncio.run(probe(settings, writing=writing))
+    left: dict[Side, list[str]] = {}
+    try:
+        answers = asyncio.run(probe(settings, writing=writing, left=left))
+    except BaseException:  # stopped half way: what stays must be known all the same
+        _say_left(left)
+        raise
     reports = {side: each for side, each in answers.items() if isinstance(each, ProbeReport)}
     failures = {side: each for side, each in answers.items() if not isinstance(each, ProbeReport)}
     text = quirks_toml(reports)
@@ -107,6 +112,7 @@ def _probe(settings: Settings, *, as_json: bool, save: bool, writing: bool) -> i
         output.document(_json(reports, failures, text))
     else:
         _print(reports, text)
+        _say_left(left)
     for side, error in failures.items():
         say(f"{side}: {error}")
     if save and not failures:
@@ -115,6 +121,12 @@ def _probe(settings: Settings, *, as_json: bool, save: bool, writing: bool) -> i
     if failures:
         return max(error.exit_code for error in failures.values())
     return WAITING if any(report.left for report in reports.values()) else OK
+
+
+def _say_left(left: Mapping[Side, list[str]]) -> None:
+    for names in left.values():
+        for name in names:
+            say(name)
 
 
 def _json(reports: Mapping[Side, ProbeReport], failures: Mapping[Side, AjerasyncError], text: str) -> dict[str, Any]:
@@ -140,6 +152,3 @@ def _print(reports: Mapping[Side, ProbeReport], text: str) -> None:
     output.text()
     for line in text.splitlines():
         output.text(line)
-    for report in reports.values():
-        for name in report.left:
-            say(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
@@ -198,3 +199,22 @@ async def test_a_tenant_that_differs_in_everything() -> None:
     wanted = {name: value for name, value in quirks.items() if name not in HIDDEN}
     assert report.values == wanted
     assert {each.switch: each.how for each in report.findings if each.value is None} == HIDDEN
+
+
+async def test_records_are_taken_away_when_the_probes_are_stopped_half_way() -> None:
+    here = world()
+    before = set(here.data.tables["firm"])
+    asked = 0
+
+    def answer(request: httpx.Request) -> httpx.Response | None:
+        nonlocal asked
+        asked += request.method == "PUT"
+        if asked == 3 and request.method == "PUT":
+            raise asyncio.CancelledError
+        return None
+
+    here.answer = answer
+    with pytest.raises(asyncio.CancelledError):
+        await run(here, writing=True)
+    assert asked == 3
+    assert set(here.data.tables["firm"]) == before
