@@ -20,10 +20,12 @@ from core.model.values import Kind
 from tests.engine.faults import (
     DIE_AFTER,
     DIE_BEFORE,
+    Line,
     Program,
     fingerprint,
     learn,
     no_deletes,
+    recover,
     strike,
 )
 from tests.engine.kit import World
@@ -192,6 +194,48 @@ async def test_words_typed_on_the_other_side_after_a_crash_lose_nothing(
             world.service.store.close()
             shutil.rmtree(root / "case")
     assert wrong == {}
+
+
+# -- the store is older than the world -----------------------------------------------------------------
+
+
+async def finished(program: Program, folder: Path) -> World:
+    world = program.start.world(folder, Line())
+    await program.people(world)
+    await world.run()
+    await recover(world)
+    await world.close()
+    return world
+
+
+async def test_an_older_copy_of_the_store_leads_to_matches_and_never_to_duplicates(
+    programs: dict[str, Program], root: Path
+) -> None:
+    program = programs["edits"]
+    world = await finished(program, root / "case")
+    shutil.rmtree(root / "case")
+    shutil.copytree(program.start.store, root / "case")
+    world.service = world.program()
+    await recover(world)
+    assert differences(program, world) == {}
+    await world.close()
+    shutil.rmtree(root / "case")
+
+
+async def test_a_lost_store_is_rebuilt_from_both_systems(programs: dict[str, Program], root: Path) -> None:
+    program = programs["edits"]
+    world = await finished(program, root / "case")
+    shutil.rmtree(root / "case")
+    world.service = world.program()
+    await recover(world)
+    end = fingerprint(world)
+    systems = [name for name in end if name.startswith(("ajera", "crm"))]
+    assert {name: end[name] for name in systems} == {name: program.end[name] for name in systems}
+    # Contacts that are not ticked any more are not looked for.
+    assert set(program.end["links"]) - set(end["links"]) == {("contact", "Baker", "Baker")}
+    assert end["conflicts"] == program.end["conflicts"]
+    await world.close()
+    shutil.rmtree(root / "case")
 
 
 async def test_the_same_fault_gives_the_same_trace_twice(programs: dict[str, Program], root: Path) -> None:
