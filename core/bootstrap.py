@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.engine.service import Service
     from core.http import Http
     from core.paths import Paths
-    from core.ports import System
+    from core.ports import Shelf, Store, System
     from core.store import RunLog
 
 CRM_CALLS_AT_ONCE = 2  # no limit is documented: a low default (dps-api 15)
@@ -58,10 +58,11 @@ def open_service(
     from core.store import RunLog, TinyStore, run_lock, schedule_lease
 
     folder = settings.paths.make_state()
+    store = TinyStore.open(folder)
     return Service(
         settings=settings,
-        store=TinyStore.open(folder),
-        systems=systems or deferred_systems(settings),
+        store=store,
+        systems=systems or deferred_systems(settings, None if readonly else store),
         run_lock=run_lock(folder, program),
         lease=schedule_lease(folder, program),
         log=RunLog(folder),
@@ -110,15 +111,29 @@ def ping_of(settings: Settings) -> Ping | None:
     return Heartbeat(settings.notify.ping, Poster())
 
 
-def deferred_systems(settings: Settings) -> dict[Side, Any]:
-    """Both systems, each built when it is first asked."""
+def deferred_systems(settings: Settings, store: Store | None = None) -> dict[Side, Any]:
+    """Both systems, each built when it is first asked. With a store they keep there what hardly changes."""
     return {
-        Side.AJERA: Deferred(Side.AJERA, lambda: ajera_system(settings)),
-        Side.CRM: Deferred(Side.CRM, lambda: crm_system(settings)),
+        Side.AJERA: Deferred(Side.AJERA, lambda: ajera_system(settings, store)),
+        Side.CRM: Deferred(Side.CRM, lambda: crm_system(settings, store)),
     }
 
 
-def ajera_system(settings: Settings) -> System:
+def _shelf(store: Store | None, settings: Settings, section: SystemSection, database: str = "") -> Shelf | None:
+    """The shelf of the very system these settings name; another address, user or field map finds it empty."""
+    from hashlib import sha256
+
+    from core.engine.clock import SystemClock
+    from core.engine.shelf import StoreShelf
+    from core.version import VERSION
+
+    if store is None:
+        return None
+    named = repr((VERSION, section.url, section.username, database, sorted(settings.policy().fields)))
+    return StoreShelf(store, SystemClock(), sha256(named.encode()).hexdigest()[:16])
+
+
+def ajera_system(settings: Settings, store: Store | None = None) -> System:
     """Raises SettingsError where the password cannot be fetched."""
     from core.ajera.client import AjeraClient
     from core.ajera.system import AjeraOptions, AjeraSystem
@@ -126,10 +141,12 @@ def ajera_system(settings: Settings) -> System:
     section = settings.ajera
     client = AjeraClient(_http(Side.AJERA, section), section.username, section.password.reveal())
     options = AjeraOptions(settings.sync.allow_flat_template, section.write_sync_flag, section.further_receipts)
-    return AjeraSystem(client, fields=settings.policy().fields, quirks=settings.ajera_quirks, options=options)
+    shelf = _shelf(store, settings, section)
+    fields, quirks = settings.policy().fields, settings.ajera_quirks
+    return AjeraSystem(client, fields=fields, quirks=quirks, options=options, shelf=shelf)
 
 
-def crm_system(settings: Settings) -> System:
+def crm_system(settings: Settings, store: Store | None = None) -> System:
     """Raises SettingsError where a secret cannot be fetched."""
     from core.crm.client import CrmClient
     from core.crm.options import CrmOptions
@@ -154,7 +171,8 @@ def crm_system(settings: Settings) -> System:
         quirks=settings.crm_quirks,
     )
     http = _http(Side.CRM, section, password, client_secret, concurrency=CRM_CALLS_AT_ONCE)
-    return CrmSystem(CrmClient(http, Session(http, login)), settings.policy().fields, options)
+    shelf = _shelf(store, settings, section, section.database)
+    return CrmSystem(CrmClient(http, Session(http, login)), settings.policy().fields, options, shelf=shelf)
 
 
 def _http(side: Side, section: SystemSection, *secrets: str, concurrency: int = 4) -> Http:

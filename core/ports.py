@@ -90,6 +90,20 @@ class Hours:
     first: date
 
 
+KNOWN_FOR = 3600.0  # seconds that logins, metadata and code tables are taken as known
+
+
+class Shelf(Protocol):
+    """Where an adapter keeps answers that hardly change (metadata, code tables), so that the next program need not
+    ask again. What is lost from it costs requests, nothing else."""
+
+    def get(self, name: str) -> tuple[Any, float] | None:
+        """The JSON value put under that name for the same system, and its age in seconds."""
+        ...
+
+    def put(self, name: str, value: Any) -> None: ...
+
+
 class System(Protocol):
     """One of the two systems. Every call may raise core.errors.SystemFailure and its children."""
 
@@ -100,8 +114,9 @@ class System(Protocol):
         """Requests sent since the program started, logins included."""
         ...
 
-    async def connect(self) -> Connection:
-        """Log in if needed and read what mappings need: version, metadata, code tables, templates."""
+    async def connect(self, max_age: float = KNOWN_FOR) -> Connection:
+        """Log in and read what mappings need: version, metadata, code tables, templates. What is known and
+        younger than `max_age` seconds is not asked for again."""
         ...
 
     async def pull(self, kind: Kind, cursor: str | None) -> Pulled:
@@ -215,7 +230,7 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """One run as the history keeps it. `trigger`: schedule, hand, command."""
+    """One run as the history keeps it. `trigger`: schedule, hand, command, undo."""
 
     id: str
     started: str

@@ -1,22 +1,31 @@
 """What changed since: the modified-date filter of the lists, and the proof that it works (ajera-api 6.1, 6.2).
 
 A cursor is the text `stamp|key|digest`: the newest stamp read (UTC, never past the Date of the reply it came
-from), the key that bore it, and a digest of the keys within the overlap before it.
+from), the key that bore it, and a digest of the keys within the overlap before it. A `!` after the digest says that
+the cursor is settled: its overlap was read when Ajera's own clock was past it, so that nothing may come late any more
+(that is what two minutes of overlap mean).
 
-Requests of one pull with a cursor, `n` being the rows within the overlap:
+Requests of one pull with a cursor:
 
-    n up to one batch   List + Get       every row of the overlap is read again: the list itself carries no stamps
-    more                List + List      the second asks from one millisecond after the cursor; only what that or a
-                                         changed membership of the overlap names is read with Get
+    settled, proved within the hour    List               from one millisecond after the cursor; empty: no change
+    settled                            List + List        the second from two minutes before it (the overlap)
+    not settled                        List + List + Get  the overlap is read again: the list carries no stamps
+    news                               + List + Gets      a far-future date must answer nothing: once per kind in the
+                                                          life of the program, and when the newest row is in the news
 
-and once per kind in the life of the program a List from a far-future date, which must answer nothing.
+The short list shows a second edit of the newest row by itself, since that moves its stamp. An empty one proves that
+the filter is not ignored, for then it would list everything. The overlap proves that the filter does not answer empty
+falsely: the newest row seen must be in it. Once an hour is enough for that, since an empty answer does not move the
+cursor: what a lying filter hid is listed as soon as it is found out, and nothing is lost.
+
+Where a tenant knows days only (`date_filter`), each pull lists a day's overlap and reads all of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -29,6 +38,8 @@ from core.quirks.ajera import AjeraQuirks
 OVERLAP: Final = timedelta(minutes=2)
 DAY_OVERLAP: Final = timedelta(days=1)  # where only days count, a bare date may be read in any zone
 STEP: Final = timedelta(milliseconds=1)  # stamps carry milliseconds
+PROVED_FOR: Final = 3600.0  # seconds after which the overlap is asked for again
+SETTLED: Final = "!"
 FAR_FUTURE: Final = datetime(2099, 12, 31, tzinfo=UTC)
 SINCE: Final = "FilterByEarliestModifiedDate"
 
@@ -47,9 +58,10 @@ class Mark:
     moment: datetime
     key: int
     digest: str = ""
+    settled: bool = False
 
     def __str__(self) -> str:
-        return f"{self.moment.isoformat()}|{self.key}|{self.digest}"
+        return f"{self.moment.isoformat()}|{self.key}|{self.digest}{SETTLED if self.settled else ''}"
 
     @classmethod
     def parse(cls, text: str | None) -> Mark | None:
@@ -61,7 +73,8 @@ class Mark:
             moment = datetime.fromisoformat(parts[0])
         except ValueError:
             return None
-        return cls(moment, int(parts[1]), parts[2]) if moment.tzinfo else None
+        digest = parts[2].removesuffix(SETTLED)
+        return cls(moment, int(parts[1]), digest, digest != parts[2]) if moment.tzinfo else None
 
 
 def filter_text(moment: datetime, quirks: AjeraQuirks) -> str:
@@ -107,13 +120,17 @@ def with_members(mark: Mark, stamps: Mapping[int, datetime]) -> Mark:
 
 
 class Puller:
-    """Reads changes of one system; remembers only for which kinds the filter was proved."""
+    """Reads changes of one system; remembers only which lists were proved, and when."""
 
-    def __init__(self, source: Source, quirks: AjeraQuirks, batch: Callable[[Kind], int]) -> None:
+    def __init__(
+        self, source: Source, quirks: AjeraQuirks, batch: Callable[[Kind], int], monotonic: Callable[[], float]
+    ) -> None:
         self._source = source
         self._quirks = quirks
         self._batch = batch
+        self._monotonic = monotonic
         self._proved: set[Kind] = set()
+        self._believed: dict[Kind, tuple[Mark, float]] = {}  # up to which mark, and when
 
     async def everything(self, kind: Kind) -> tuple[list[Record], Mark | None]:
         keys, sent = await self._source.listed(kind, {})
@@ -124,36 +141,55 @@ class Puller:
 
     async def since(self, kind: Kind, mark: Mark) -> tuple[list[Record], Mark]:
         """What changed since the mark. Raises ListNotTrusted where the filter cannot be believed."""
-        await self._prove(kind)
-        overlap, sent = await self._listed(kind, mark.moment - self._overlap)
+        if self._quirks.date_filter == "day":
+            return await self._since_day(kind, mark)
+        newer, sent = await self._listed(kind, mark.moment + STEP)
+        if newer:
+            await self._prove(kind, again=mark.key in newer)
+        if self._is_believed(kind, mark):
+            records = await self._source.read(kind, newer)
+            return records, advanced(mark, moments(records), sent) or mark
+        overlap, _ = await self._listed(kind, mark.moment - OVERLAP)
         await self._expect(kind, mark, overlap)
-        keys, complete = overlap, True
-        if len(overlap) > self._batch(kind) and self._quirks.date_filter == "stamp":
-            newer, _ = await self._listed(kind, mark.moment + STEP)
-            if not set(newer) <= set(overlap):
-                overlap = list(dict.fromkeys((*overlap, *newer)))
-            known = set(overlap) - set(newer)
-            if mark.digest and digest_of(known) == mark.digest:
-                keys, complete = newer, False
-            else:
-                keys = overlap
-        records = await self._source.read(kind, keys)
+        if not newer and mark.settled and digest_of(overlap) == mark.digest:
+            self._believed[kind] = mark, self._monotonic()
+            return [], mark
+        return await self._with_overlap(kind, mark, newer, overlap, sent)
+
+    async def _with_overlap(
+        self, kind: Kind, mark: Mark, newer: list[int], overlap: list[int], sent: datetime | None
+    ) -> tuple[list[Record], Mark]:
+        """The news, and the overlap with them unless it is large and its members are the same."""
+        both = list(dict.fromkeys((*overlap, *newer)))
+        same = bool(mark.digest) and digest_of(set(both) - set(newer)) == mark.digest
+        large = len(both) > self._batch(kind)
+        records = await self._source.read(kind, newer if large and same else both)
         stamps = moments(records)
         after = advanced(mark, stamps, sent) or mark
-        if complete:
-            return records, with_members(after, stamps)
-        return records, after
+        if not (large and same):
+            after = with_members(after, stamps)
+        settled = after.moment == mark.moment and sent is not None and sent > mark.moment + OVERLAP
+        return records, replace(after, settled=settled and bool(after.digest))
 
-    @property
-    def _overlap(self) -> timedelta:
-        return DAY_OVERLAP if self._quirks.date_filter == "day" else OVERLAP
+    async def _since_day(self, kind: Kind, mark: Mark) -> tuple[list[Record], Mark]:
+        await self._prove(kind)
+        overlap, sent = await self._listed(kind, mark.moment - DAY_OVERLAP)
+        await self._expect(kind, mark, overlap)
+        records = await self._source.read(kind, overlap)
+        stamps = moments(records)
+        return records, with_members(advanced(mark, stamps, sent) or mark, stamps)
+
+    def _is_believed(self, kind: Kind, mark: Mark) -> bool:
+        """Whether the list was proved up to this settled mark within the hour."""
+        believed, at = self._believed.get(kind, (None, 0.0))
+        return believed == mark and mark.settled and self._monotonic() - at < PROVED_FOR
 
     async def _listed(self, kind: Kind, moment: datetime) -> tuple[list[int], datetime | None]:
         return await self._source.listed(kind, {SINCE: filter_text(moment, self._quirks)})
 
-    async def _prove(self, kind: Kind) -> None:
+    async def _prove(self, kind: Kind, *, again: bool = False) -> None:
         """A far-future date must answer nothing: an ignored filter answers everything (3.1)."""
-        if kind in self._proved:
+        if kind in self._proved and not again:
             return
         rows, _ = await self._listed(kind, FAR_FUTURE)
         if rows:

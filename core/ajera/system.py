@@ -43,7 +43,7 @@ from core.http import Clock, SystemClock
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Side, Value
 from core.policy import DEFAULT_FIELDS, FieldSpec
-from core.ports import Connection, Draft, Hours, Pulled
+from core.ports import KNOWN_FOR, Connection, Draft, Hours, Pulled, Shelf
 from core.quirks.ajera import AjeraQuirks
 
 NAME_LIMIT, NUMBER_LIMIT = 80, 30  # ajera-api 10.2
@@ -73,6 +73,7 @@ class AjeraSystem:
         quirks: AjeraQuirks | None = None,
         options: AjeraOptions | None = None,
         clock: Clock | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self.client = client
         self.quirks = quirks or AjeraQuirks()
@@ -80,8 +81,9 @@ class AjeraSystem:
         self._fields = fields or DEFAULT_FIELDS
         client.employee_fields = self._fields[Kind.EMPLOYEE]
         self._clock = clock or SystemClock()
-        self._puller = Puller(self, self.quirks, lambda kind: ENTITIES[kind].batch)
-        self._tables = TableReader(client, self._clock)
+        self._puller = Puller(self, self.quirks, lambda kind: ENTITIES[kind].batch, self._clock.monotonic)
+        self._tables = TableReader(client, self._clock, shelf)
+        self._session_at = 0.0
         self._hours_worked: dict[str, Decimal] = {}
         self._roles: dict[int, str] = {}
 
@@ -99,10 +101,11 @@ class AjeraSystem:
 
     # -- connect ---------------------------------------------------------------------------------
 
-    async def connect(self) -> Connection:
-        """A fresh login (the version may have changed since) and, every ten minutes, the code tables."""
-        session = await self.client.fresh_session()
-        tables = await self._tables.known()
+    async def connect(self, max_age: float = KNOWN_FOR) -> Connection:
+        """What Ajera says of itself. A login and code tables that are older than `max_age` seconds are made anew:
+        the version may have changed since, although an upgrade is thought to end the sessions too."""
+        session = await self._session(max_age)
+        tables = await self._tables.known(max_age)
         return Connection(
             side=Side.AJERA,
             version=session.AjeraVersion or None,
@@ -115,6 +118,14 @@ class AjeraSystem:
             clock_offset=self._clock_offset(),
             warnings=(*tables.warnings, *_session_warnings(session)),
         )
+
+    async def _session(self, max_age: float) -> SessionContent:
+        now = self._clock.monotonic()
+        if self.client.connected and now - self._session_at < max_age:
+            return await self.client.session()
+        session = await self.client.fresh_session()
+        self._session_at = now
+        return session
 
     def _clock_offset(self) -> float | None:
         return (self.client.date - self._clock.now()).total_seconds() if self.client.date else None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final
 
 from core.crm.client import CrmClient
@@ -17,14 +18,15 @@ from core.crm.options import CrmOptions
 from core.crm.query import Query, any_of, changed_since, equals, moment_of
 from core.crm.replies import SIDE
 from core.crm.saving import Saver
-from core.crm.tenant import Tenant, connection_of, find_tenant, probe_date_filter
+from core.crm.tenant import Answers, Tenant, ask_tenant, connection_of, probe_date_filter, tenant_of
 from core.crm.wire import Row, text_of
 from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import FieldSpec
-from core.ports import Connection, Draft, Pulled
+from core.ports import KNOWN_FOR, Connection, Draft, Pulled, Shelf
 
+SHELF: Final = "tenant"
 MANY_ROWS: Final = 200  # mapping more than this takes longer than the event loop should wait
 
 
@@ -40,6 +42,16 @@ def _mapped(tenant: Tenant, kind: Kind, rows: Sequence[Row]) -> tuple[tuple[Reco
     return tuple(mapper.record(kind, row) for key, row in keyed if key), answer
 
 
+@dataclass(frozen=True)
+class _Known:
+    """A tenant, what its code tables lack, how far its clock is ahead, and when its metadata was read."""
+
+    tenant: Tenant
+    missing: tuple[str, ...]
+    offset: float | None
+    at: float
+
+
 class CrmSystem:
     """One CRM tenant: reads, proves its lists, writes, reads back. Connects itself where nobody has."""
 
@@ -52,12 +64,16 @@ class CrmSystem:
         options: CrmOptions | None = None,
         *,
         now: Callable[[], datetime] = _utc_now,
+        monotonic: Callable[[], float] = monotonic,
+        shelf: Shelf | None = None,
     ) -> None:
         self._client = client
         self._fields = fields
         self._options = options or CrmOptions()
         self._now = now
-        self._tenant: Tenant | None = None
+        self._monotonic = monotonic
+        self._shelf = shelf
+        self._known: _Known | None = None
         self._connecting = asyncio.Lock()
 
     @property
@@ -73,22 +89,50 @@ class CrmSystem:
 
     # -- connecting --------------------------------------------------------------------------------
 
-    async def connect(self) -> Connection:
-        """Log in, read metadata and code tables, prove the date filter. Raises LoginRefused, ListNotTrusted."""
+    async def connect(self, max_age: float = KNOWN_FOR) -> Connection:
+        """A token, metadata and code tables, and the proof of the date filter, as far as they are not known.
+
+        Raises LoginRefused, ListNotTrusted. Metadata younger than `max_age` seconds is not asked for again, whether
+        this program read it or, by the shelf, the one before; the token is kept until it ends.
+        """
         await self._client.log_in()
-        tenant, missing = await find_tenant(self._client, self._fields, self._options)
+        if self._known is None or self._monotonic() - self._known.at >= max_age:
+            self._known = await self._find(max_age)
+        known = self._known
+        return connection_of(known.tenant, self._options, known.missing, known.offset)
+
+    async def _find(self, max_age: float) -> _Known:
+        """The tenant by the shelf, where it is young enough, else by asking. The date filter is proved in any case."""
+        now, kept = self._monotonic(), self._from_shelf(max_age)
+        if kept is None:
+            answers = await ask_tenant(self._client, self._fields, self._options)
+            if self._shelf:
+                self._shelf.put(SHELF, answers.as_json())
+            kept = answers, 0.0
+        answers, age = kept
+        found = tenant_of(answers, self._fields, self._options)
+        assert found is not None
         asked = self._now()
         date = await probe_date_filter(self._client, asked)
-        offset = (date - asked).total_seconds() if date else None
-        self._tenant = tenant
-        return connection_of(tenant, self._options, missing, offset)
+        return _Known(*found, (date - asked).total_seconds() if date else None, now - age)
+
+    def _from_shelf(self, max_age: float) -> tuple[Answers, float] | None:
+        kept = self._shelf.get(SHELF) if self._shelf else None
+        if kept is None or kept[1] >= max_age:
+            return None
+        try:
+            answers = Answers.from_json(kept[0])
+            usable = tenant_of(answers, self._fields, self._options) is not None
+        except (KeyError, TypeError, ValueError, AttributeError):  # of another version of this program
+            return None
+        return (answers, kept[1]) if usable else None
 
     async def _ready(self) -> Tenant:
         async with self._connecting:
-            if self._tenant is None:
+            if self._known is None:
                 await self.connect()
-        assert self._tenant is not None
-        return self._tenant
+        assert self._known is not None
+        return self._known.tenant
 
     # -- reading lists -----------------------------------------------------------------------------
 

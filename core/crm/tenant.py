@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from core.crm.catalogue import (
     CONTACT_ROLES,
     EMPLOYEE_ROLES,
     Catalogue,
+    Metadata,
     captions_of,
     catalogue_of,
     create_warnings,
@@ -26,7 +27,7 @@ from core.crm.mapping import Mapper
 from core.crm.options import CrmOptions
 from core.crm.query import Query, changed_since
 from core.crm.replies import SIDE
-from core.crm.wire import FieldMeta
+from core.crm.wire import CodeRow, FieldMeta
 from core.crm.writing import Writer
 from core.errors import ListNotTrusted
 from core.model.values import FieldType, Kind
@@ -55,20 +56,83 @@ class Tenant:
         return next((spec for spec in self.specs[kind] if spec.name == name), None)
 
 
-async def find_tenant(
-    client: CrmClient, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions
-) -> tuple[Tenant, tuple[str, ...]]:
-    """Read metadata and code tables; the tenant and sentences about code tables that are missing."""
-    specs = [spec for kind in HUBS for spec in fields.get(kind, ()) if spec.on]
+@dataclass(frozen=True)
+class Answers:
+    """What metadata and code tables answered; a code table that is not there is None."""
+
+    metadata: Metadata
+    codes: Mapping[str, tuple[CodeRow, ...] | None]
+
+    def as_json(self) -> dict[str, Any]:
+        """For the shelf: one program asks, the next ones need not."""
+        return {
+            "metadata": {
+                kind.value: {
+                    name: [[getattr(meta, each) for each in _META] for meta in table.values()]
+                    for name, table in tables.items()
+                }
+                for kind, tables in self.metadata.items()
+            },
+            "codes": {
+                name: None if rows is None else [[getattr(row, each) for each in _CODE] for row in rows]
+                for name, rows in self.codes.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, body: Any) -> Answers:
+        """Raises KeyError, TypeError or ValueError for what another version of this program wrote."""
+        metadata = {kind: {n: _table(rows) for n, rows in body["metadata"][kind.value].items()} for kind in HUBS}
+        codes = {
+            str(name): None
+            if rows is None
+            else tuple(CodeRow.model_construct(**dict(zip(_CODE, row, strict=True))) for row in rows)
+            for name, rows in body["codes"].items()
+        }
+        return cls(metadata, codes)
+
+
+_META: Final = tuple(FieldMeta.model_fields)
+_CODE: Final = tuple(CodeRow.model_fields)
+
+
+def _table(rows: Iterable[Sequence[Any]]) -> dict[str, FieldMeta]:
+    # Built without being checked again: it was when it was read, and there are some thousand fields.
+    fields = (FieldMeta.model_construct(**dict(zip(_META, row, strict=True))) for row in rows)
+    return {meta.fieldname.lower(): meta for meta in fields}
+
+
+async def ask_tenant(client: CrmClient, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions) -> Answers:
+    """Read metadata and the code tables that mapping needs."""
     tables = await asyncio.gather(*(client.metadata(hub.path) for hub in HUBS.values()))
     metadata = dict(zip(HUBS, tables, strict=True))
-    first = catalogue_of(metadata, options.mark_columns, {})
-    names = needed_code_tables(first, specs)
+    names = _code_tables(metadata, fields, options)
     read = await asyncio.gather(*(client.code_table(name) for name in names))
-    codes = {name: CodeTable(rows) for name, rows in zip(names, read, strict=True) if rows is not None}
-    catalogue = catalogue_of(metadata, options.mark_columns, codes)
+    return Answers(metadata, dict(zip(names, read, strict=True)))
+
+
+def tenant_of(
+    answers: Answers, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions
+) -> tuple[Tenant, tuple[str, ...]] | None:
+    """The tenant and sentences about code tables that are missing; None where the answers lack a table that the
+    field map wants by now."""
+    names = _code_tables(answers.metadata, fields, options)
+    if not set(names) <= answers.codes.keys():
+        return None
+    codes = {name: CodeTable(rows) for name in names if (rows := answers.codes[name]) is not None}
+    catalogue = catalogue_of(answers.metadata, options.mark_columns, codes)
     missing = tuple(f"The CRM has no code table {name}" for name in names if name not in codes)
-    return _tenant(catalogue, specs, options), missing
+    return _tenant(catalogue, _specs(fields), options), missing
+
+
+def _specs(fields: Mapping[Kind, Sequence[FieldSpec]]) -> list[FieldSpec]:
+    return [spec for kind in HUBS for spec in fields.get(kind, ()) if spec.on]
+
+
+def _code_tables(
+    metadata: Metadata, fields: Mapping[Kind, Sequence[FieldSpec]], options: CrmOptions
+) -> tuple[str, ...]:
+    return needed_code_tables(catalogue_of(metadata, options.mark_columns, {}), _specs(fields))
 
 
 def _tenant(catalogue: Catalogue, specs: Sequence[FieldSpec], options: CrmOptions) -> Tenant:

@@ -17,12 +17,13 @@ from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import TOTAL_FIELDS, Policy
-from core.ports import Clock, Connection, Cursor, Store, System, Transaction
+from core.ports import KNOWN_FOR, Clock, Connection, Cursor, Store, System, Transaction
 from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
 
 RecordId = tuple[Kind, Side, str]
 CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
+WAITING_FOR = 600.0  # seconds that metadata and code tables are taken as known while something is refused
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
 SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
 FEW = 4
@@ -40,9 +41,15 @@ class Puller:
     policy: Policy
     connections: dict[Side, Connection] = field(default_factory=dict)
 
-    async def connect(self) -> None:
-        """Log in to both systems and read what the mappings need."""
-        found = await asyncio.gather(*(self.systems[side].connect() for side in Side))
+    async def connect(self, *, anew: bool = False) -> None:
+        """Log in to both systems and read what the mappings need, as far as it is not known.
+
+        While something is refused or has failed, what is known is asked for again sooner: the cause may have been
+        put right there (a code that was missing, a column that was hidden).
+        """
+        waits = bool(self.store.items("refused") or self.store.failures())
+        max_age = 0.0 if anew else WAITING_FOR if waits else KNOWN_FOR
+        found = await asyncio.gather(*(self.systems[side].connect(max_age) for side in Side))
         self.connections = dict(zip(Side, found, strict=True))
 
     async def pull(self, *, full: bool = False, only: Sequence[Kind] = ()) -> int:

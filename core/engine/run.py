@@ -111,15 +111,17 @@ class Runner:
     async def _gather_and_plan(self, *, full: bool, sweep: bool, only: Sequence[Kind], scheduled: bool) -> Plan:
         before = {side: self.systems[side].requests for side in Side}
         self._now_at("pulling", "connecting")
-        await self.puller.connect()
-        connections = self.puller.connections
-        for connection in connections.values():
+        await self.puller.connect(anew=full)
+        for connection in self.puller.connections.values():
             for warning in connection.warnings:
                 self.tell("log", f"{connection.side}: {warning}", level="warning")
-        self._mode = mode_for(connections[Side.AJERA].version, self.rules.direction)
+        self._mode = mode_for(self.puller.connections[Side.AJERA].version, self.rules.direction)
         await self._settle()
         self._now_at("pulling", "reading what changed on both sides")
         changed = await self.puller.pull(full=full, only=only)
+        # An upgrade of Ajera ends its sessions, so the login made while pulling says what holds now.
+        await self.puller.connect()
+        self._mode = mode_for(self.puller.connections[Side.AJERA].version, self.rules.direction)
         forget_moot_marks(self.store)
         if sweep:
             self._now_at("pulling", "comparing complete lists")

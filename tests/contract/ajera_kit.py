@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any
 
 import httpx
@@ -47,7 +48,13 @@ class Rig:
 
 
 class NoWait(SystemClock):
-    """Real time, but nobody waits between the tries of a read."""
+    """Real time, moved on with the rig's clock; nobody waits between the tries of a read."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self._clock = clock
+
+    def monotonic(self) -> float:
+        return super().monotonic() + (self._clock().timestamp() if self._clock else 0.0)
 
     async def sleep(self, seconds: float) -> None:
         return None
@@ -68,6 +75,19 @@ class Watch:
             raise httpx.ReadError("the answer is lost")
 
 
+class Dated(httpx.ASGITransport):
+    """The server with a Date of the rig's clock in its replies, as a web server sends one."""
+
+    def __init__(self, app: Any, clock: Clock) -> None:
+        super().__init__(app=app)
+        self._clock = clock
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        response.headers["Date"] = format_datetime(self._clock(), usegmt=True)
+        return response
+
+
 @asynccontextmanager
 async def rig(
     data: AjeraData | None = None,
@@ -76,6 +96,7 @@ async def rig(
     fields: Any = None,
     lose: set[str] = frozenset(),  # type: ignore[assignment]
     client_quirks: dict[str, object] | None = None,
+    dated: bool = False,
     **quirks: object,
 ) -> AsyncIterator[Rig]:
     """`quirks` hold for the server; the client is told them too unless `client_quirks` says otherwise."""
@@ -87,8 +108,8 @@ async def rig(
     http = Http(
         Side.AJERA,
         f"http://localhost{url_path(data)}",
-        transport=httpx.ASGITransport(app=app),
-        clock=NoWait(),
+        transport=Dated(app, clock) if dated else httpx.ASGITransport(app=app),
+        clock=NoWait(clock),
     )
     client = AjeraClient(http, data.username, data.password)
     system = AjeraSystem(
@@ -96,6 +117,7 @@ async def rig(
         quirks=AjeraQuirks.from_pairs(quirks if client_quirks is None else client_quirks),
         options=options,
         fields=fields or DEFAULT_FIELDS,
+        clock=NoWait(clock),
     )
     try:
         yield Rig(system, data, app.state.server, clock, watch.calls)

@@ -6,16 +6,18 @@ import json
 import logging
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from core.ajera.changes import Mark
+from core.ajera.system import AjeraSystem
 from core.errors import AccessRefused, ListNotTrusted, LoginRefused
 from core.model.record import Entry
 from core.model.values import Address, Kind, Ref, Side
 from core.ports import Accounting, System
 from core.sandbox.ajera import filters
-from tests.contract.ajera_kit import rig
+from tests.contract.ajera_kit import Rig, rig
 from tests.sandbox.ajera_books import books
 
 
@@ -39,8 +41,12 @@ async def test_connect_tells_version_codes_templates_and_limits() -> None:
         assert connection.mark_columns == {"project"}
         assert connection.warnings == ()
         r.forget()
+        assert await r.system.connect() == connection
+        assert r.methods == []
+        r.clock.advance(hours=1)
         await r.system.connect()
-        assert r.methods == ["CreateAPISession", "EndAPISession"]
+        assert r.methods[:2] == ["CreateAPISession", "EndAPISession"]
+        assert "ListClientTypes" in r.methods
         assert len(r.server.sessions.open) == 1
 
 
@@ -153,7 +159,7 @@ async def test_an_employee_whose_last_day_is_past_is_terminated() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-async def test_a_pull_without_changes_costs_two_requests(kind: Kind) -> None:
+async def test_a_pull_without_changes_reads_the_overlap_until_it_is_past(kind: Kind) -> None:
     async with rig() as r:
         first = await r.system.pull(kind, None)
         assert first.whole
@@ -161,8 +167,90 @@ async def test_a_pull_without_changes_costs_two_requests(kind: Kind) -> None:
         assert (second.cursor, second.whole) == (first.cursor, False)
         r.forget()
         third = await r.system.pull(kind, second.cursor)
-        assert len(r.calls) == 2
+        assert len(r.calls) == 3
         assert third.cursor == first.cursor
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_once_nothing_can_come_late_a_pull_without_changes_is_one_request(kind: Kind) -> None:
+    async with rig(dated=True, session_minutes=600) as r:
+        cursor = (await r.system.pull(kind, None)).cursor
+        r.clock.advance(minutes=3)
+        cursor = (await r.system.pull(kind, cursor)).cursor
+        assert cursor.endswith("!")
+        for requests in (2, 1, 1):
+            r.forget()
+            assert (await r.system.pull(kind, cursor)).cursor == cursor
+            assert len(r.calls) == requests
+        r.clock.advance(hours=1)
+        r.forget()
+        await r.system.pull(kind, cursor)
+        assert sum(method.startswith("List") for method in r.methods) == 2
+
+
+async def settled(r: Rig) -> str:
+    """A cursor that nothing can come before any more, proved a moment ago."""
+    cursor = (await r.system.pull(Kind.FIRM, None)).cursor
+    r.clock.advance(minutes=3)
+    for _ in range(2):
+        cursor = (await r.system.pull(Kind.FIRM, cursor)).cursor
+    return cursor
+
+
+async def test_a_second_edit_of_the_newest_record_is_seen_by_the_short_list() -> None:
+    async with rig(dated=True) as r:
+        cursor = await settled(r)
+        mark = Mark.parse(cursor)
+        assert mark is not None
+        r.data.edit("clients", mark.key, {"Website": "again.example"})
+        pulled = await r.system.pull(Kind.FIRM, cursor)
+        assert [record.key for record in pulled.records] == [str(mark.key)]
+        assert pulled.cursor > cursor
+
+
+async def test_a_filter_that_begins_to_be_ignored_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with rig(date_unreadable="ignore", dated=True) as r:
+        cursor = await settled(r)
+        monkeypatch.setattr(filters, "read_filter_date", lambda *_: None)
+        with pytest.raises(ListNotTrusted, match="ignores"):
+            await r.system.pull(Kind.FIRM, cursor)
+
+
+async def test_what_comes_late_within_two_minutes_is_read() -> None:
+    async with rig() as r:
+        r.data.edit("clients", 2, {"Website": "kent.example"})
+        cursor = (await r.system.pull(Kind.FIRM, None)).cursor
+        r.clock.advance(minutes=1)
+        r.data.edit("clients", 3, {"Website": "late.example"})
+        mark = Mark.parse(cursor)
+        assert mark is not None
+        r.data.stamps["clients"][3] = mark.moment - timedelta(seconds=30)  # saved before it, seen after it
+        assert "3" in {record.key for record in (await r.system.pull(Kind.FIRM, cursor)).records}
+
+
+async def test_code_tables_on_a_shelf_are_not_asked_for_by_the_next_program() -> None:
+    class Kept(dict[str, Any]):
+        def get(self, name: str) -> Any:  # type: ignore[override] # a shelf's get answers value and age
+            return (json.loads(self[name]), 60.0) if name in self else None
+
+        def put(self, name: str, value: Any) -> None:
+            self[name] = json.dumps(value)
+
+    shelf = Kept()
+    async with rig() as r:
+        first = AjeraSystem(r.system.client, shelf=shelf)
+        connection = await first.connect()
+        r.forget()
+        again = await AjeraSystem(r.system.client, shelf=shelf).connect()
+        assert set(r.methods) <= {"CreateAPISession", "EndAPISession"}
+        assert (again.codes, again.templates, again.flat_templates) == (
+            connection.codes,
+            connection.templates,
+            connection.flat_templates,
+        )
+        shelf["tables"] = '{"references": 7}'
+        await AjeraSystem(r.system.client, shelf=shelf).connect()
+        assert "ListClientTypes" in r.methods
 
 
 async def test_only_what_changed_comes_and_the_cursor_moves() -> None:

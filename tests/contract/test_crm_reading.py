@@ -260,7 +260,7 @@ async def test_a_filter_that_is_ignored_is_not_believed() -> None:
     with pytest.raises(ListNotTrusted):
         await system.pull(Kind.FIRM, "2026-03-02T09:00:00.000|" + ACME)
     with pytest.raises(ListNotTrusted):
-        await system.connect()
+        await system.connect(max_age=0)
 
 
 async def test_the_newest_row_may_have_been_deleted_since() -> None:

@@ -237,14 +237,17 @@ class World:
     def _ajera_system(self) -> AjeraSystem:
         http = self._http(Side.AJERA, f"http://localhost{url_path(self.ajera)}", self.ajera_app)
         client = AjeraClient(http, self.ajera.username, self.ajera.password)
-        return AjeraSystem(client, fields=self.settings.rules.fields, quirks=self.quirks[0], options=AjeraOptions())
+        fields, clock = self.settings.rules.fields, self.clock
+        return AjeraSystem(client, fields=fields, quirks=self.quirks[0], options=AjeraOptions(), clock=clock)
 
     def _crm_system(self) -> CrmSystem:
         http = self._http(Side.CRM, f"http://localhost{PREFIX}", self.crm_app)
         data = self.crm
         login = Login(data.database, data.username, data.password, data.client_id, data.client_secret)
         options = CrmOptions(database=data.database, quirks=self.quirks[1], defaults={Kind.PROJECT: {"Org": "NE:AR"}})
-        return CrmSystem(CrmClient(http, Session(http, login)), self.settings.rules.fields, options, now=self.clock.now)
+        client = CrmClient(http, Session(http, login))
+        now, monotonic = self.clock.now, self.clock.monotonic
+        return CrmSystem(client, self.settings.rules.fields, options, now=now, monotonic=monotonic)
 
     async def restart(self) -> Service:
         """End the program and start it again over the same store."""

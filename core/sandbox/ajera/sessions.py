@@ -23,6 +23,7 @@ class Sessions:
         self.quirks = quirks
         self.clock = clock
         self.open: dict[str, Session] = {}
+        self._release = data.version
 
     def create(self, request: Mapping[str, Any], api_url: str) -> dict[str, Any]:
         """The Content of CreateAPISession; properties of the request sit at the top level, not in MethodArguments."""
@@ -44,6 +45,9 @@ class Sessions:
 
     def find(self, token: object) -> Session:
         """The session of a token; raises Refused when it is unknown or over. Use extends it when the quirk says so."""
+        if self._release != self.data.version:  # an upgrade restarts the service
+            self._release = self.data.version
+            self.kill()
         session = self.open.get(token) if isinstance(token, str) else None
         now = self.clock()
         if session is None or session.expires <= now:
