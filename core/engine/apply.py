@@ -293,8 +293,7 @@ class Applier:
 
     async def _merge_again(self, action: Action, fresh: Record, again: bool) -> None:
         """The record changed since the plan: read again, merge again, try once more."""
-        with self.store.transaction() as tx:
-            tx.put_records([fresh])
+        self.landing.read_again(fresh)
         if again:
             raise ActionRefused("it keeps changing: left for the next run")
         for later in self.replan(action):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
-from core.engine.pull import gone_records, note_dirty, put_gone
+from core.engine.pull import RecordId, gone_records, note_dirty, put_gone
 from core.model.link import Base, Choice, Link, LinkState, Mark, Pair
 from core.model.plan import Action, Op
 from core.model.record import Record
@@ -33,6 +33,7 @@ class Landing:
     clock: Clock
     policy: Policy
     run: str
+    moved: set[RecordId] = field(default_factory=set)  # changed by people since the plan saw them: planned again
 
     def now(self) -> str:
         return iso(self.clock.now())
@@ -70,8 +71,11 @@ class Landing:
 
     def updated(self, action: Action, before: Record, after: Record, intent_id: str | None) -> None:
         link = self.store.links().of(action.kind, after.side, after.key)
+        known = self.store.records(after.kind, after.side).get(after.key)
         with self.store.transaction() as tx:
             tx.put_records([after])
+            if known is not None and _moved_besides(action, known, after):
+                self._look_again_at(tx, after)
             if action.group.startswith("marks"):
                 self._mark_landed(tx, action)
             elif link is not None:
@@ -85,6 +89,17 @@ class Landing:
             self._close(tx, action, intent_id)
             done = action.with_key(after.side, after.key)
             tx.add_history([self._entry(done, after, self._before(link, action), before)])
+
+    def read_again(self, record: Record) -> None:
+        """A record that changed between plan and write, as it is now."""
+        with self.store.transaction() as tx:
+            tx.put_records([record])
+            self._look_again_at(tx, record)
+
+    def _look_again_at(self, tx: Transaction, record: Record) -> None:
+        """What somebody else changed comes back with our own write, and no later pull shows it as a change."""
+        self.moved.add(record.id)
+        note_dirty(self.store, tx, [record.id])
 
     def _pairs(self, action: Action, held: Record) -> Base:
         pairs: dict[str, Pair] = {}
@@ -251,6 +266,18 @@ class Landing:
         entry = replace(self._entry(action, None), outcome=outcome, message=message)
         with self.store.transaction() as tx:
             tx.add_history([entry])
+
+
+def _moved_besides(action: Action, known: Record, after: Record) -> bool:
+    """Whether a record read back differs from what was known of it in more than what was written."""
+    both = (known.fields.keys() & after.fields.keys()) - action.fields.keys()
+    if any(known.fields[name] != after.fields[name] for name in both):
+        return True
+    lists = ((known.contacts, after.contacts), (known.team, after.team))
+    if action.group not in ("contacts", "team") and any(a is not None and b not in (None, a) for a, b in lists):
+        return True
+    ticks = ((known.marked, after.marked), (known.template, after.template))
+    return not action.group.startswith("marks") and any(one != other for one, other in ticks)
 
 
 def _own(value: Value, held: Record) -> Value:

@@ -294,7 +294,8 @@ class Runner:
         if not outcome.cancelled:
             with self.store.transaction() as tx:
                 if not outcome.failed and not outcome.skipped:
-                    forget_dirty(self.store, tx, self._seen)
+                    acted_on = self._seen.records - applier.landing.moved
+                    forget_dirty(self.store, tx, replace(self._seen, records=acted_on))
                 for name, value in (("policy", policy_print(self.rules.policy)), ("mode", _mode_body(made.mode))):
                     if self.store.setting(name) != value:
                         tx.put_setting(name, value)
