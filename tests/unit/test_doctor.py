@@ -255,3 +255,12 @@ def test_a_value_that_the_settings_do_not_take_is_not_saved(paths: Paths) -> Non
     with pytest.raises(SettingsError):
         save_quirks(paths, {Side.AJERA: ProbeReport((Finding("date_filter", "never", ""),))})
     assert paths.config.read_text() == GOOD
+
+
+def test_the_page_lists_every_switch_that_no_probe_finds() -> None:
+    from core.ajera.probe_ground import SILENT as AJERA_SILENT
+    from core.crm.probe_ground import SILENT as CRM_SILENT
+
+    page = (Path(__file__).parents[2] / "docs/doctor.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith(("| ajera.", "| crm."))}
+    assert rows == {f"ajera.{name}" for name in AJERA_SILENT} | {f"crm.{name}" for name in CRM_SILENT}
