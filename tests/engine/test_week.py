@@ -42,7 +42,6 @@ async def test_a_week_in_the_life_of_a_firm(week: Week) -> None:
     assert len(week.people.edits) >= 200
     checker = seen(week)
     explained, strange, in_vain = by_reason(checker.differences(), week.intended)
-    print("\n".join(f"{why}: {', '.join(f'{d.label} {d.field}' for d in found)}" for why, found in explained.items()))
     assert not strange, "\n".join(map(str, strange))
     assert in_vain == []
     assert checker.deletions() == []

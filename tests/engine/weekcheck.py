@@ -244,7 +244,7 @@ class Checker:
                     first[sheet["EmployeeKey"]] = min(
                         first.get(sheet["EmployeeKey"], date.max), date.fromisoformat(when)
                     )
-        rows = [r for r in self.c.rows("project_team", "WBS1", crm["WBS1"])]
+        rows = self.c.rows("project_team", "WBS1", crm["WBS1"])
         for employee, hours in worked.items():
             partner = self.links.partner(Kind.EMPLOYEE, Side.AJERA, str(employee)) or "unlinked"
             role = self.listed("employee_types", self.a["employees"][employee]["EmployeeTypeKey"])

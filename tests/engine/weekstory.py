@@ -230,6 +230,9 @@ async def tuesday(week: Week) -> None:
     p, new = week.people, week.new
     for who, hours in (("Prince", "1.5"), ("Moor", "8"), ("Dunn", "8"), ("Engel", "4"), ("Lind", "7.75")):
         p.time(week.staff[who][0], week.job("Greenfield Study"), hours)
+    for phase in list(week.world.ajera.children["phases"][week.job("Greenfield Study")]):
+        # CreateProjects takes no billing flags for phases: until they are set, the refusal says what is in the way.
+        p.ajera("the new project's phases get its terms", "phases", phase, BillExpenseAsTE=True)
     p.time(week.staff["Engel"][0], week.jobs["2025-020"][0], "4")
     new["Museum Pursuit"] = p.crm_project(
         "2026-002", "Museum of Boats", week.firms["Ferry Company"][1], ChargeType="P", ProjectType="CIVIC"
@@ -344,7 +347,7 @@ async def wednesday(week: Week) -> None:
         LaborContractAmount="250000.55",
     )
     for phase in list(world.ajera.children["phases"][museum]):
-        p.ajera("won: its phases", "phases", phase, BillingType="PercentComplete")
+        p.ajera("won: its phases", "phases", phase, BillingType="PercentComplete", BillExpenseAsTE=True)
     await p.run()
 
 
@@ -352,7 +355,7 @@ async def wednesday(week: Week) -> None:
 
 
 async def thursday(week: Week) -> None:
-    p, new, world = week.people, week.new, week.world
+    p, world = week.people, week.world
     for who, hours in (("Prince", "2.25"), ("Moor", "6"), ("Dunn", "8"), ("Engel", "8"), ("Newcomb", "8")):
         p.time(week.staff[who][0], week.job("Museum Pursuit"), hours)
     kent = week.firms["Borough of Kent"]
@@ -408,7 +411,7 @@ async def thursday(week: Week) -> None:
 
 
 async def friday(week: Week) -> None:
-    p, new, world = week.people, week.new, week.world
+    p, new = week.people, week.new
     for who, hours in (("Prince", "1"), ("Moor", "4.75"), ("Dunn", "3"), ("Engel", "8"), ("Newcomb", "6")):
         p.time(week.staff[who][0], week.jobs["2025-010"][0], hours)
     new["Hostile"] = p.crm_firm(HOSTILE, WebSite="javascript:alert(1)")
@@ -416,7 +419,7 @@ async def friday(week: Week) -> None:
     await p.run()
     p.tick(Kind.FIRM, new["Hostile"])
     for round_ in range(4):
-        for number, (ajera, crm) in sorted(week.jobs.items()):
+        for number, (ajera, _) in sorted(week.jobs.items()):
             if number in ("2025-010", "2025-040"):
                 p.ajera("progress", "projects", ajera, ReportedPercentComplete=40 + 7 * round_)
                 p.invoice(ajera, Billed_Labor="1500.25", WIP_Labor="-1500.25", Receipts_Labor="700.1")
