@@ -244,7 +244,9 @@ class AjerasyncApp(OrderedKeysApp[None]):
                 await self.run_plan(fresh)
             return
         try:
-            record = await self.service.run(plan=plan, approve=plan.digest if plan.guards else None)
+            record = await self.service.run(
+                plan=plan, approve=plan.digest if plan.guards else None, follow=not plan.guards
+            )
         except AjerasyncError as error:
             self.told_off(error)
             return

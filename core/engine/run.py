@@ -228,9 +228,10 @@ class Runner:
         full: bool = False,
         sweep: bool = False,
         only: Sequence[Kind] = (),
+        follow: bool = False,
         trigger: str = "hand",
     ) -> RunRecord:
-        """One run from end to end. The record's outcome is ok, partial, refused, failed or cancelled;
+        """One run from end to end. `follow`: what follows from a chosen plan is done too. The record's outcome is ok, partial, refused, failed or cancelled;
         the exceptions that a caller must tell apart (a guard, a login) are raised after it is stored."""
         with self._locked():
             record = self._begin(trigger)
@@ -242,7 +243,7 @@ class Runner:
                 made = await self._plan_for(plan, full, sweep or self._sweep_due(), only, trigger == "schedule")
                 self._check_guards(made, approve)
                 outcome = await self._apply(made)
-                if plan is None and approve is None and not only:
+                if follow or (plan is None and approve is None and not only):
                     await self._follow_up(outcome)
             except AjerasyncError as caught:
                 error = caught

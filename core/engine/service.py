@@ -504,14 +504,18 @@ class Service:
         full: bool = False,
         sweep: bool = False,
         only: Sequence[Kind] = (),
+        follow: bool = False,
         trigger: str = "hand",
     ) -> RunRecord:
+        """One run. A chosen plan is applied exactly; with `follow` also what its links and creates bring along."""
         self._act()
         if not self.enabled:
             raise UsageError("Ajera synchronization is switched off: switch it on in the settings first")
         self.store.refresh()
         try:
-            return await self.runner.run(plan=plan, approve=approve, full=full, sweep=sweep, only=only, trigger=trigger)
+            return await self.runner.run(
+                plan=plan, approve=approve, full=full, sweep=sweep, only=only, follow=follow, trigger=trigger
+            )
         finally:
             if self.runner.puller.connections:
                 self._remember()

@@ -53,6 +53,8 @@ def action_line(action: Action) -> str:
 def plan_lines(plan: Plan, unseen: Sequence[str] = ()) -> list[str]:
     """What a dialog says of a plan: counts, guards, the first actions, what waits, ticks out of view by name."""
     lines = summary(plan.actions) or ["Nothing would be written: both systems are in step."]
+    if not plan.guards and any(action.op in (Op.CREATE, Op.LINK) for action in plan.actions):
+        lines.append("then what follows from new pairs: hours, money and lists of contacts")
     for guard in plan.guards:
         lines += ["", f"{glyphs().flag('warning')} Guard: {guard.message}"]
         lines += [f"    {safe_line(record, 70)}" for record in guard.records[:SHOWN_UNSEEN]]

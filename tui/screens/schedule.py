@@ -105,7 +105,7 @@ class ScheduleScreen(SplitScreen):
 
     def tick(self) -> None:
         """The countdown and the ages go on while they are looked at; sends nothing when no word changed."""
-        if self.app.screen is self:
+        if self.is_current:
             self.query_one("#health", TextLines).retell()
 
     def reload(self) -> None:
