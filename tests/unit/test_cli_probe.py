@@ -85,6 +85,15 @@ def test_writing_is_refused_without_all_that_it_needs(world: World, words: tuple
     assert held(world) == before
 
 
+def test_it_asks_before_it_writes_and_takes_no_for_an_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.cli.ui.need_terminal", lambda: None)
+    before = held(world)
+    said = world.call("doctor", "--probe", "--write", "--database", "Sandbox", stdin="n\n")
+    assert "Make and change records in Sandbox" in said.err
+    assert said.code == 130
+    assert held(world) == before
+
+
 def test_writing_finds_the_rest_and_save_sets_it(world: World, tmp_path: Path) -> None:
     here = without_quirks(world, tmp_path)
     firms = len(world.sandbox.crm.tables["firm"])
