@@ -16,7 +16,7 @@ from core.crm.query import Query, parameters
 from core.crm.replies import SIDE, failure_of, rows_of
 from core.crm.session import Session
 from core.crm.wire import CodeRow, Row, TableMeta, code_rows, metadata_tables
-from core.errors import BadReply, ListNotTrusted, RecordMissing
+from core.errors import BadReply, ListNotTrusted, OutcomeUnknown, RecordMissing
 from core.http import Http, Reply, Request
 
 PAGE_SIZE: Final = 500
@@ -175,8 +175,16 @@ class CrmClient:
         return await self._write("POST", path, body, fields, name)
 
     async def put(self, path: str, body: Mapping[str, object], fields: Sequence[str], name: str) -> list[Row]:
-        """PUT of the changed fields; the rows of the reply (section 3)."""
-        return rows_of(await self._write("PUT", path, body, fields, name))
+        """PUT of the changed fields; the rows of the reply (section 3).
+
+        Raises OutcomeUnknown where a good answer cannot be read (cut off, or a page of something in between).
+        """
+        reply = await self._write("PUT", path, body, fields, name)
+        try:
+            return rows_of(reply)
+        except BadReply as bad:
+            problem = OutcomeUnknown(SIDE, f"{bad}. The change may have been done.")
+        raise problem
 
     async def _write(
         self, method: str, path: str, body: Mapping[str, object], fields: Sequence[str], name: str

@@ -113,7 +113,7 @@ async def test_the_programs_have_points_of_every_sort(programs: dict[str, Progra
 
 # -- people go on working before the program is started again ------------------------------------------
 
-CRASHES = frozenset({DIE_BEFORE, DIE_AFTER, "lost", "truncated"})
+CRASHES = frozenset({DIE_BEFORE, DIE_AFTER, "lost", "truncated", "html_after"})
 
 
 async def types_again(world: World) -> None:
@@ -131,7 +131,8 @@ async def test_words_typed_after_a_crash_travel_and_start_no_false_conflict(
 ) -> None:
     program = programs["edits"]
     wrong = {}
-    for at, kind in cases(program, CRASHES)[:: max(1, step() // 3)]:
+    unreadable = [case for case in cases(program, frozenset({"truncated"})) if program.points[case[0]].where == "crm"]
+    for at, kind in [*unreadable, *cases(program, CRASHES)[:: max(1, step() // 3)]]:
         world = await strike(program, at, kind, root / "case", types_again)
         try:
             firms = {row["Name"] for row in world.crm.tables["firm"].values()}
