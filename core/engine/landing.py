@@ -74,7 +74,7 @@ class Landing:
         known = self.store.records(after.kind, after.side).get(after.key)
         with self.store.transaction() as tx:
             tx.put_records([after])
-            if known is not None and _moved_besides(action, known, after):
+            if (known is not None and _moved_besides(action, known, after)) or self._closes(link):
                 self._look_again_at(tx, after)
             if action.group.startswith("marks"):
                 self._mark_landed(tx, action)
@@ -89,6 +89,13 @@ class Landing:
             self._close(tx, action, intent_id)
             done = action.with_key(after.side, after.key)
             tx.add_history([self._entry(done, after, self._before(link, action), before)])
+
+    def _closes(self, link: Link | None) -> bool:
+        """Whether this may be the final update of a project closed in Ajera: the next plan finds out."""
+        if link is None or link.kind is not Kind.PROJECT or link.state is not LinkState.ACTIVE:
+            return False
+        ajera = self.store.records(Kind.PROJECT, Side.AJERA).get(link.ajera_key)
+        return ajera is not None and ajera.fields.get("status") == "Closed" and self.policy.closed_projects == "dormant"
 
     def read_again(self, record: Record) -> None:
         """A record that changed between plan and write, as it is now."""

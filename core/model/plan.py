@@ -84,7 +84,9 @@ class Action:
     @property
     def id(self) -> str:
         """Stable while the same step is due: from what is done to whom, not from the values."""
-        parts = (self.op, self.kind, self.side or "", self.ajera_key or "", self.crm_key or "", self.group)
+        # A tick is the same write before and after its record is linked.
+        ajera_key = "" if self.group.startswith("marks") else self.ajera_key or ""
+        parts = (self.op, self.kind, self.side or "", ajera_key, self.crm_key or "", self.group)
         return short_id(*parts)
 
     def key(self, side: Side) -> str | None:

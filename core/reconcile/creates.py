@@ -50,6 +50,8 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
         else:
             changes[spec.name] = Change(None, carried, reason)
             source[spec.name] = value
+    if "status" in changes and record.kind is Kind.PROJECT and record.extra.get("ChargeType") == "P":
+        changes["status"] = Change(None, "Preliminary", "a promotional project")
     if any(refusal.field in NAMED_BY for refusal in refused):
         return Creation(None, tuple(refused))
     if to is Side.CRM and record.kind is not Kind.EMPLOYEE and record.kind.value in s.crm.mark_columns:

@@ -125,9 +125,16 @@ def _mark_push(s: Situation, mark: Mark) -> Action | None:
         crm_key=key,
         label=record.label,
         fields=changes,
-        group=f"marks:{mark.key}" if mark.project else "marks",
+        group=_mark_group(mark, record),
         reason="tick made here",
     )
+
+
+def _mark_group(mark: Mark, record: Record) -> str:
+    """A tick that the CRM refuses on a promotional project (dps-api 14) is another write once the project is won."""
+    if mark.project:
+        return f"marks:{mark.key}"
+    return "marks" if record.kind is not Kind.PROJECT or takes_money(record) else "marks:promotional"
 
 
 def _over_the_cap(ticks: Ticks) -> Iterable[Refusal]:
