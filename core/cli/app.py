@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "retry": ("core.cli.queues", "Try a failed action again with the next run."),
     "history": ("core.cli.history", "The runs, or what one of them did."),
     "undo": ("core.cli.undo", "Take back what a run did."),
+    "rehearse": ("core.cli.rehearse", "Try the next run on a copy of both systems."),
     "log": ("core.cli.log", "The run log."),
     "schedule": ("core.cli.schedule", "Show, set, pause or resume the schedule."),
     "completion": ("core.cli.completion", "Completion for bash, zsh or fish."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
-_NAMES = {
+ZONE_NAMES = {
     "America/New_York": ("Eastern Standard Time", "Eastern Daylight Time"),
     "America/Chicago": ("Central Standard Time", "Central Daylight Time"),
     "America/Denver": ("Mountain Standard Time", "Mountain Daylight Time"),
@@ -33,7 +33,7 @@ def stamp_text(moment: datetime, zone: str) -> str:
     """`2023-09-27 09:57:49.607 GMT-04:00 (Eastern Daylight Time)`: as LastModifiedDate is returned."""
     local = moment.astimezone(ZoneInfo(zone))
     offset = local.strftime("%z")
-    names = _NAMES.get(zone, (zone, zone))
+    names = ZONE_NAMES.get(zone, (zone, zone))
     name = names[1 if local.dst() else 0]
     return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03d} GMT{offset[:3]}:{offset[3:5]} ({name})"
 
