@@ -79,7 +79,9 @@ def plan(s: Situation) -> Plan:
 
 
 def _best_first(candidates: list[Candidate]) -> list[Candidate]:
-    pairs = {each.id: each for each in reversed(candidates)}  # a pair that waits on both sides is one question
+    pairs: dict[str, Candidate] = {}
+    for each in candidates:
+        pairs.setdefault(each.id, each)  # a pair that waits on both sides is one question
     return sorted(pairs.values(), key=lambda each: (each.kind, each.label, each.key, -each.score))
 
 
