@@ -2,7 +2,7 @@
 
 A program of acts is run once without faults to learn its points and its end. Then, for a point and a kind of
 fault, the same program runs into the fault, is started again over the same store and systems, and must come
-to the same end (docs/testing.md tells the rules; the oracle reads the two systems' own data only).
+to the same end; the oracle reads the two systems' own data only.
 """
 
 from __future__ import annotations

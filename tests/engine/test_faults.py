@@ -1,7 +1,7 @@
 """Whatever goes wrong at whatever point: the next runs come to the end that was meant.
 
 A sample of the points and kinds of faults runs with every test run; AJERASYNC_FAULTS=all runs every one, and
-AJERASYNC_FAULTS=N every N-th (docs/testing.md). Cases are the same in every run.
+AJERASYNC_FAULTS=N every N-th. Cases are the same in every run.
 """
 
 from __future__ import annotations
