@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.errors import RunInProgress, UsageError
+from core.errors import RecordRefused, RunInProgress, UsageError
 from core.model.link import LinkState
 from core.model.plan import Op, Plan
 from core.model.values import Kind, Side
@@ -16,6 +16,7 @@ from core.reconcile.merge import UNDONE
 from tests.engine.conftest import Make
 from tests.engine.kit import (
     TEMPLATE,
+    TEMPLATE_CODE,
     EngineSettings,
     FakeLock,
     World,
@@ -398,6 +399,55 @@ async def test_a_project_made_in_the_crm_takes_part_no_more(world: World) -> Non
     assert world.crm.get("project", wbs)["Status"] == "I"
     assert world.ajera.get("projects", project)["Status"] == "Active"
     await writes_nothing(world)
+
+
+async def test_an_employee_made_in_the_crm_becomes_inactive_and_is_not_made_again(world: World) -> None:
+    key = world.ajera.insert("employees", {"FirstName": "Ann", "LastName": "Annson", "Email": "ann@example.test"})
+    world.service.systems[Side.CRM]._options.defaults[Kind.EMPLOYEE] = {"Org": "NE:AR"}  # type: ignore[attr-defined]
+    run = await world.run()
+    employee = world.service.store.links().partner(Kind.EMPLOYEE, Side.AJERA, str(key))
+    assert employee is not None
+    await world.service.undo(run.id)
+    assert world.crm.get("employee", employee)["Status"] == "I"
+    await writes_nothing(world)
+    world.ajera_edit("employees", key, Title="Principal")
+    await writes_nothing(world)
+    assert len(world.crm.tables["employee"]) == 1
+
+
+async def test_a_brought_along_firm_sleeps_although_its_project_stays_ticked(world: World) -> None:
+    first, second = crm_firm(world.crm, "Acme", AjeraSync="Y"), crm_firm(world.crm, "Binder")
+    project = crm_project(world.crm, "P1", "Town Hall", first, AjeraSync="Y")
+    person = crm_contact(world.crm, "Ann", "Annson", second)
+    world.crm.edit("project", project, {"ProjectTemplate": TEMPLATE_CODE})
+    await world.run()
+    await world.run()
+    world.crm.insert("project_contact", {"WBS1": project, "ContactID": person, "AjeraSync": "Y"})
+    world.crm_edit("project", project, LongName="")
+    run = await world.run(full=True)
+    binder = world.link(Kind.FIRM, second)
+    await world.service.undo(run.id)
+    assert world.ajera.get("clients", binder)["Status"] == "Inactive"
+    assert world.crm.get("project", project)["AjeraSync"] == "Y"
+    await writes_nothing(world)
+
+
+async def test_a_failed_step_of_an_undo_is_told_and_can_be_tried_again(world: World, monkeypatch: Any) -> None:
+    _, client, run = await edited(world)
+    ajera = world.service.systems[Side.AJERA]
+
+    async def refuses(before: Any, changes: Any) -> Any:
+        raise RecordRefused(Side.AJERA, "not today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ajera, "update", refuses)
+        await world.service.undo(run.id)
+    assert world.service.runs()[0].outcome == "partial"
+    assert not world.service.errors()  # no run will try it again: whoever undoes will
+    assert world.ajera.get("clients", client)["Website"] == "www.new.example"
+    await writes_nothing(world)
+    await world.service.undo(run.id)
+    assert world.ajera.get("clients", client)["Website"] == "www.acme.example"
 
 
 # -- one way -------------------------------------------------------------------------------------
