@@ -298,6 +298,8 @@ class Checker:
         latest: dict[tuple[Side, str, str, str], tuple[Edit, Any]] = {}
         for edit in edits:
             for name, value in edit.values.items():
+                if name in TICKS:  # the operator's tick, made here later, is meant to win
+                    continue
                 latest[edit.side, edit.table, edit.key, name] = (edit, value)
         history = self._history()
         found = []
@@ -325,6 +327,7 @@ class Checker:
         return found
 
 
+TICKS = ("AjeraSync", "ProjectTemplate")
 _STATUS = {
     "Active": "A",
     "Preliminary": "A",

@@ -324,6 +324,7 @@ async def wednesday(week: Week) -> None:
     week.staff["Newcomb"] = (hired, "")
     p.ajera("leaves", "employees", week.staff["Lind"][0], DateTerminated="2026-03-04", Status="Inactive")
     p.crm("a moved contact", "contact", week.contacts["Baker"][1], ClientID=week.firms["Birch Hospital"][1])
+    p.crm("and one whose entry is ours", "contact", new["Hill"], ClientID=week.firms["Birch Hospital"][1])
     new["Namesake"] = p.crm_firm(
         "Acme Supplies", {"City": "Dallas", "Zip": "75201", "Address1": "9 Elm St"}, WebSite="acme-dallas.example"
     )
@@ -400,10 +401,12 @@ async def thursday(week: Week) -> None:
     oneil = week.firms["O’Neil & Söhne"]
     p.crm_gone("a deleted firm", "firm", oneil[1])
     week.mean("gone from the CRM: unlinked, Ajera's stays", Kind.FIRM, "Ajera firm O’Neil & Söhne", "gone")
-    p.crm("unticked", "firm", week.firms["Ferry Company"][1], AjeraSync="N")
-    p.crm("a web site nobody else hears of", "firm", week.firms["Ferry Company"][1], WebSite="unticked.example")
+    p.crm("unticked", "firm", week.new["Namesake"], AjeraSync="N")
+    p.crm("a web site nobody else hears of", "firm", week.new["Namesake"], WebSite="unticked.example")
     await p.run()
-    week.mean("unticked: dormant", Kind.FIRM, "Ferry Company", "website")
+    week.mean("unticked: dormant", Kind.FIRM, "Acme Supplies", "website")
+    p.crm("unticked, but a ticked project names it", "firm", week.firms["Ferry Company"][1], AjeraSync="N")
+    p.crm("so this travels all the same", "firm", week.firms["Ferry Company"][1], WebSite="ferry.example")
     await p.run()
 
 
