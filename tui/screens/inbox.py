@@ -50,7 +50,8 @@ class InboxScreen(SplitScreen):
     )
     FOOTER: ClassVar[Sequence[str]] = (
         "inbox.crm", "inbox.ajera", "inbox.type", "inbox.link", "inbox.create", "inbox.never", "inbox.retry", "inbox.retry-all",
-        "inbox.field", "table.open", "hub.filter", "app.run", "app.help", "hub.back", "app.plan", "app.log", "app.quit",
+        "table.open", "app.run", "app.help", "hub.filter", "inbox.field", "hub.back", "app.plan", "app.log", "app.quit",
+        "app.palette",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("C", "take('crm')", "Take CRM's", id="inbox.crm", group=ANSWER, tooltip="The CRM's value goes to Ajera"),

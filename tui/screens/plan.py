@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from core.engine.events import Event
+from core.errors import AjerasyncError
 from core.model.plan import Op, Plan
 from core.ports import RunRecord
 from tui.formatting import age, count, cut, joined
@@ -35,6 +36,7 @@ EMPTY = "No plan yet.\n\np reads both systems and shows here what a run would do
 IN_STEP = "Nothing would be written: both systems are in step.\n\np looks again."
 WHILE_READING = "Reading both systems. The plan appears when that is done; x stops."
 _PROGRESS = frozenset({"action_done", "action_failed", "progress", "log", "run_started"})
+_APPLIED = frozenset({"ok", "partial"})
 _DONE = {
     "create": "to create", "update": "to update", "link": "to link", "unlink": "to unlink", "rebase": "only remembered",
 }  # fmt: skip
@@ -97,7 +99,7 @@ class PlanScreen(SplitScreen):
             self._only_progress = False
             self._show_outcomes()
             return
-        plan = self.service.plan()
+        plan = self._told_plan()
         if plan is not None and (
             self.plan is None or (plan.digest, plan.made_at) != (self.plan.digest, self.plan.made_at)
         ):
@@ -127,16 +129,30 @@ class PlanScreen(SplitScreen):
             self.outline.set_sections(plan_sections(self.service, self.plan, self.outcomes))
         self._show_head()
 
+    def _told_plan(self) -> Plan | None:
+        """The last plan; of a run that went on with what followed, the plan that was asked for."""
+        plan = self.service.plan()
+        run = next(iter(self.service.runs(1)), None)
+        if (
+            plan is None
+            or run is None
+            or run.outcome not in _APPLIED
+            or not run.started <= plan.made_at <= run.finished
+        ):
+            return plan
+        try:
+            return self.service.stored_plan(run.digest) if run.digest and run.trigger != "undo" else plan
+        except AjerasyncError:  # not kept any more
+            return plan
+
     @property
     def applied_by(self) -> RunRecord | None:
-        """The run that applied this plan, or is applying it."""
+        """The run that applied this plan; one that a guard refused, or that failed, did not."""
         plan = self.plan
         if plan is None:
             return None
-        runs = self.service.runs(20)
-        return next(
-            (run for run in runs if run.digest == plan.digest and run.finished >= plan.made_at and run.finished), None
-        )
+        runs = (run for run in self.service.runs(20) if run.outcome in _APPLIED and run.finished >= plan.made_at)
+        return next((run for run in runs if run.digest == plan.digest), None)
 
     def _show(self) -> None:
         plan, outline = self.plan, self.outline
