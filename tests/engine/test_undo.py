@@ -418,18 +418,19 @@ async def test_an_employee_made_in_the_crm_becomes_inactive_and_is_not_made_agai
 async def test_a_brought_along_firm_sleeps_although_its_project_stays_ticked(world: World) -> None:
     first, second = crm_firm(world.crm, "Acme", AjeraSync="Y"), crm_firm(world.crm, "Binder")
     project = crm_project(world.crm, "P1", "Town Hall", first, AjeraSync="Y")
-    person = crm_contact(world.crm, "Ann", "Annson", second)
     world.crm.edit("project", project, {"ProjectTemplate": TEMPLATE_CODE})
     await world.run()
     await world.run()
-    world.crm.insert("project_contact", {"WBS1": project, "ContactID": person, "AjeraSync": "Y"})
-    world.crm_edit("project", project, LongName="")
-    run = await world.run(full=True)
+    world.crm_edit("project", project, ClientID=second)
+    run = await world.run()
     binder = world.link(Kind.FIRM, second)
     await world.service.undo(run.id)
     assert world.ajera.get("clients", binder)["Status"] == "Inactive"
     assert world.crm.get("project", project)["AjeraSync"] == "Y"
     await writes_nothing(world)
+    link = world.service.store.links().of(Kind.FIRM, Side.CRM, second)
+    assert link is not None
+    assert (link.state, link.reason) == (LinkState.DORMANT, UNDONE)
 
 
 async def test_a_failed_step_of_an_undo_is_told_and_can_be_tried_again(world: World, monkeypatch: Any) -> None:
