@@ -64,6 +64,7 @@ def plan(s: Situation) -> Plan:
         s = replace(s, links=_with_links(s.links, parts.actions, kind))
         for link in _links_of(s, kind):
             _linked(s, ticks, link, parts)
+        s = replace(s, links=_without_gone(s.links, parts.actions, kind))
     parts.actions += contact_entries(s, ticks, parts.coming)
     made = make_plan(
         s.mode,
@@ -265,6 +266,18 @@ def _with_links(links: Links, actions: list[Action], kind: Kind) -> Links:
         assert action.ajera_key is not None
         assert action.crm_key is not None
         link = Link(kind, action.ajera_key, action.crm_key, reason=action.reason)
+        by_ajera[kind, link.ajera_key] = by_crm[kind, link.crm_key] = link
+    return Links(by_ajera, by_crm)
+
+
+def _without_gone(links: Links, actions: list[Action], kind: Kind) -> Links:
+    """The links as they will be: what this plan unlinks is named by no later action of it."""
+    gone = [a for a in actions if a.op is Op.UNLINK and a.kind is kind]
+    if not gone:
+        return links
+    by_ajera, by_crm = dict(links.by_ajera), dict(links.by_crm)
+    for action in gone:
+        link = replace(links.by_ajera[kind, action.ajera_key or ""], state=LinkState.GONE, gone_side=action.side)
         by_ajera[kind, link.ajera_key] = by_crm[kind, link.crm_key] = link
     return Links(by_ajera, by_crm)
 
