@@ -168,8 +168,8 @@ def _unlinked(s: Situation, ticks: Ticks, kind: Kind, parts: _Parts) -> None:
 
 def _seek(s: Situation, ticks: Ticks, record: Record, reason: str, parts: _Parts, creates: list[Action]) -> None:
     """Link it, hold it, or have it created."""
-    if ruled_out(s, record):
-        return
+    if record.id in parts.coming or ruled_out(s, record):
+        return  # its partner found it already, or an operator said never
     match find_partner(s, record):
         case Found(partner, _) if partner.id in parts.coming:  # links are one to one
             parts.refused.append(_waits(record, f"{partner.label} is linked with another record by this plan"))
