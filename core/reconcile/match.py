@@ -64,7 +64,7 @@ def find_partner(s: Situation, record: Record) -> Match:
     if len(hits) == 1:
         hit, reason = hits[0]
         backwards = list(_strong(s, hit))
-        if len(backwards) == 1 and _is_free(s, hit):
+        if len(backwards) == 1 and _may_be_linked(s, hit):
             return Found(hit, reason)
     if s.policy.auto_link_names and not hits:
         namesake = _only_namesake(s, record)
@@ -94,9 +94,17 @@ def _decided(s: Situation, record: Record) -> Match | None:
             own = decision.side is record.side
             partner_key = decision.partner if own else decision.key
             partner = s.record(record.kind, record.side.other, partner_key or "")
-            if partner is not None and _is_free(s, partner):
+            if partner is not None and _may_be_linked(s, partner):
                 return Found(partner, "linked by an operator")
     return None
+
+
+def _may_be_linked(s: Situation, record: Record) -> bool:
+    """Free, and the last word of an operator about it was not that it shall be created anew over here."""
+    words = (each for each in decisions_about(s, record) if each.choice is not Choice.NEVER)
+    last = next(words, None)
+    wants_new = last is not None and last.choice is Choice.CREATE and (last.side, last.key) == (record.side, record.key)
+    return _is_free(s, record) and not wants_new
 
 
 def _never(s: Situation, record: Record) -> tuple[frozenset[str], bool]:
@@ -198,7 +206,7 @@ def _only_namesake(s: Situation, record: Record) -> Record | None:
     if len(there) != 1 or len(here) != 1 or there[0].key in _never(s, record)[0]:
         return None
     same = plain_text(there[0].name) == plain_text(record.name) and not _middle_names_differ(record, there[0])
-    return there[0] if same and _is_free(s, there[0]) else None
+    return there[0] if same and _may_be_linked(s, there[0]) else None
 
 
 # -- weak evidence -------------------------------------------------------------------------------
