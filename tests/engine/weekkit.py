@@ -5,10 +5,13 @@ What a person did is told in the words of the two systems' own tables, never in 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from core.crm.client import CrmClient
@@ -238,3 +241,17 @@ def crm_employee(world: World, number: str, first: str, last: str, **values: Any
 def type_key(world: World, table: str, text: str) -> int:
     """The key of a row of one of Ajera's lists."""
     return next(key for key, row in world.ajera.tables[table].items() if row["Description"] == text)
+
+
+@asynccontextmanager
+async def an_office(**options: Any) -> AsyncIterator[Office]:
+    """An office over a store of its own, closed afterwards. `columns` names tick columns of the CRM."""
+    columns = options.pop("columns", {})
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as root:
+        Office.mark_columns = columns
+        world = Office(Path(root) / "state", **options)
+        try:
+            yield world
+        finally:
+            Office.mark_columns = {}
+            await world.close()
