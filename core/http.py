@@ -47,14 +47,27 @@ CONNECT_TIMEOUT: Final = 15.0
 OVERALL_FACTOR: Final = 3.0  # a reply that drips may take this many time-outs as a whole
 KEEP_ALIVE: Final = 4.0  # below the usual idle limit of servers: a write must not meet a dying connection
 MAX_BYTES: Final = 64 * 1024 * 1024
+LARGEST_EXPONENT: Final = 400  # of a number in a reply: more than any server's own numbers hold
 EXCERPT: Final = 60  # characters of an unreadable reply that a message may show
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
 ANSWER_LOST: Final = frozenset({502, 503, 504})  # on a write: a gateway answered, nobody knows for whom
 
 log = logging.getLogger("ajerasync.http")
-for _noisy in ("httpx", "httpcore"):  # their own lines hold URLs and headers
+
+
+def _grave(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+# Their own lines hold URLs and headers. Filters, not levels: who turns everything up does not mean these.
+for _noisy in (
+    "httpx",
+    "httpcore",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+):
     logging.getLogger(_noisy).setLevel(logging.WARNING)
+    logging.getLogger(_noisy).addFilter(_grave)
 
 SIDE_NAMES: Final = {Side.AJERA: "Ajera", Side.CRM: "the CRM"}
 
@@ -117,7 +130,7 @@ class Reply:
         """
         try:
             if exact:
-                return stdjson.loads(self.body, parse_float=Decimal, parse_constant=_no_constant)
+                return stdjson.loads(self.body, parse_float=_decimal, parse_constant=_no_constant)
             return orjson.loads(self.body)
         except (ValueError, RecursionError):
             problem = self._unreadable()
@@ -129,6 +142,17 @@ class Reply:
         shown = f"it begins: {safe_line(text, EXCERPT)}" if text.strip() else "it is empty"
         where = f"{SIDE_NAMES[self.side]} answered {self.name} (HTTP {self.status})"
         return BadReply(self.side, f"{where} with something that is not JSON ({kind}); {shown}")
+
+
+def _decimal(text: str) -> Decimal:
+    """The number with its digits. A few letters as 1e999999999 would fill the memory once it is written out."""
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        number = Decimal("Infinity")
+    if not number.is_finite() or abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError("a number out of range")
+    return number
 
 
 def _no_constant(name: str) -> Any:
@@ -458,12 +482,19 @@ class Poster:
             raise UsageError("the address of a notification begins with https:// (plain http: this machine only)")
         headers = {"Content-Type": "application/json"} if content is not None else {}
         try:
-            async with httpx.AsyncClient(timeout=self.TIMEOUT, transport=self._transport) as client:
-                response = await client.request(method, target, content=content, headers=headers)
-        except httpx.HTTPError as error:
-            raise RuntimeError(type(error).__name__) from None
-        if response.status_code >= 300:
-            raise RuntimeError(f"answered with HTTP {response.status_code}")
+            async with asyncio.timeout(self.TIMEOUT * OVERALL_FACTOR):
+                # What it answers is not wanted, and not read: only its status counts.
+                async with (
+                    httpx.AsyncClient(timeout=self.TIMEOUT, transport=self._transport) as client,
+                    client.stream(method, target, content=content, headers=headers) as response,
+                ):
+                    status = response.status_code
+        except (httpx.HTTPError, TimeoutError) as error:
+            failed = type(error).__name__
+        else:
+            failed = f"answered with HTTP {status}" if status >= 300 else ""
+        if failed:
+            raise RuntimeError(failed)
 
 
 # -- small parts -----------------------------------------------------------------------------------

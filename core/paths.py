@@ -11,6 +11,7 @@ from typing import Final
 from platformdirs import PlatformDirs
 
 from core.errors import Problem, SettingsError, StoreUnwritable
+from core.private import private_folder
 
 APP: Final = "ajerasync"
 DEFAULT_PROFILE: Final = "default"
@@ -44,8 +45,7 @@ class Paths:
     def make_state(self) -> Path:
         """The state folder, made with mode 0700 where it is missing. Raises StoreUnwritable."""
         try:
-            self.state.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.state.chmod(0o700)
+            private_folder(self.state)
         except OSError as error:
             raise StoreUnwritable(f"The state folder {self.state} cannot be used: {error.strerror}") from None
         return self.state

@@ -30,6 +30,7 @@ from core.model.record import Record
 from core.model.values import Kind, Side
 from core.paths import Paths
 from core.ports import Connection, RunRecord, System
+from core.private import private_folder
 from core.sandbox import folder as data_folder
 from core.sandbox.copy import Live, ajera_copy, crm_copy, missing_columns
 from core.sandbox.options import SandboxOptions
@@ -123,7 +124,7 @@ async def make_copy(settings: Settings, kept: Path) -> None:
 def _take_empty(kept: Path) -> None:
     if kept.exists() and any(kept.iterdir()):
         raise UsageError(f"{kept} is not empty and does not hold a copy that `rehearse` made")
-    kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(kept)
 
 
 async def _copy(settings: Settings, kept: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from core.cli.app import run
+from core.private import guard_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ def open_ui(open_service: Callable[[], Service], /, *, readonly: bool, ascii: bo
 
 
 def main() -> None:
+    guard_process()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? instead of ending the program

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from core.errors import AjerasyncError
+from core.private import private_folder
 from core.version import VERSION
 
 KEPT_REPORTS: Final = 10
@@ -63,12 +64,12 @@ def write_report(error: BaseException, folder: Path) -> Path | None:
     at = datetime.now(UTC)
     path = folder / f"{_PREFIX}{at:%Y%m%dT%H%M%S%f}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(fd, "w", encoding="utf-8") as file:
             file.write(report_text(error, at))
         for old in sorted(folder.glob(f"{_PREFIX}*.txt"))[:-KEPT_REPORTS]:
             old.unlink(missing_ok=True)
-    except OSError:
+    except (OSError, AjerasyncError):
         return None
     return path

@@ -21,6 +21,9 @@ from core.text import safe_line
 
 Raw = dict[str, Any]
 
+KEY_DIGITS = 19  # of a whole number of 64 bits
+LARGEST_EXPONENT = 400  # a few letters as "1e999999999" would fill the memory once they are written out
+
 _STAMP = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.(\d{1,7}))?\s*(?:(?:GMT|UTC)?\s*([+-])(\d\d):?(\d\d)|(?:GMT|Z))"
 )
@@ -66,12 +69,19 @@ def read_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, dict):
-        return read_text(value.get("Value"))
+        value = value.get("Value")
+        return "" if value is None else read_text(_flat(value))
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str | int | Decimal | float):
         return str(value)
     raise ValueError("not a text")
+
+
+def _flat(value: object) -> object:
+    if isinstance(value, dict | list):
+        raise ValueError("not a text")
+    return value
 
 
 def read_key(value: object) -> int | None:
@@ -82,9 +92,9 @@ def read_key(value: object) -> int | None:
         value = int(value) if value.strip() else 0
     if value is None or value == 0:
         return None
-    if isinstance(value, Decimal) and value == value.to_integral_value():
-        return int(value)
-    if isinstance(value, int):
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < KEY_DIGITS and value == int(value):
+        value = int(value)
+    if isinstance(value, int) and abs(value) < 10**KEY_DIGITS:
         return value
     raise ValueError("not a key")
 
@@ -103,7 +113,7 @@ def read_amount(value: object) -> Decimal | None:
         amount = Decimal(value if isinstance(value, int | Decimal) else str(value).strip().replace(",", ""))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount.adjusted()) <= LARGEST_EXPONENT else None
 
 
 def _list(value: object) -> object:

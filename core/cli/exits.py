@@ -34,14 +34,30 @@ def report(error: Exception) -> int:
         say("Stopped.")
         return STOPPED
     if isinstance(error, click.ClickException):
-        error.show()
+        _show(error)
         return error.exit_code
     if isinstance(error, AjerasyncError):
         for line in str(error).splitlines() or [type(error).__name__]:
             say(line)
         return error.exit_code
-    say(f"Unexpected {type(error).__name__} at {_place(error)}: {error}")
+    say(f"Unexpected {type(error).__name__} at {_place(error)}{_reason(error)}")
     return WAITING
+
+
+def _show(error: click.ClickException) -> None:
+    """As click does it, but what was typed (a key out of a list, say) cannot act in the terminal."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    if ctx is not None:
+        click.echo(ctx.get_usage(), err=True)
+        if ctx.command.get_help_option(ctx) is not None:
+            click.echo(f"Try '{ctx.command_path} {ctx.help_option_names[-1]}' for help.\n", err=True)
+    for line in f"Error: {error.format_message()}".splitlines():
+        say(line)
+
+
+def _reason(error: Exception) -> str:
+    """The words of the operating system's errors; those of others may hold a secret or a record's values."""
+    return f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
 
 
 def _place(error: Exception) -> str:

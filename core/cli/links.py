@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from core.cli.kinds import KIND
 from core.cli.shapes import link_json
 from core.errors import UsageError
 from core.model.values import Kind
+from core.private import write_private
 from core.text import csv_cell
 
 if TYPE_CHECKING:
@@ -61,8 +63,9 @@ def export(env: Env, file: Path) -> int:
             _write(sys.stdout, links)
         else:
             try:
-                with file.open("w", encoding="utf-8", newline="") as stream:
-                    _write(stream, links)
+                text = io.StringIO(newline="")
+                _write(text, links)
+                write_private(file, text.getvalue())
             except OSError as error:
                 raise UsageError(f"{file} cannot be written: {error.strerror}") from None
         say(f"{len(links)} links written.")

@@ -20,6 +20,7 @@ from core.cli.kinds import KIND, only_kinds
 from core.cli.queues import print_items, text_of
 from core.errors import UsageError
 from core.model.plan import plan_from_json, plan_json
+from core.private import write_private
 
 if TYPE_CHECKING:
     from core.engine.events import Event
@@ -66,7 +67,7 @@ def plan_code(plan: Plan, errors: int) -> int:
 
 def _keep(plan: Plan, out: Path) -> None:
     try:
-        out.write_text(json.dumps(plan_json(plan), indent=2), encoding="utf-8")
+        write_private(out, json.dumps(plan_json(plan), indent=2))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}") from None
 
@@ -145,9 +146,21 @@ def run_command(
             end()
         if not as_json:
             print_run(record)
-        return run_code(record, service.status().queues)
+        return run_code(record, service.queue_counts())
 
     return env.use(act)
+
+
+_NO_PLAN: Final = (  # whatever a file may make of reading it as a plan
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 def stored_plan(service: Service, name: str) -> Plan:
@@ -157,7 +170,7 @@ def stored_plan(service: Service, name: str) -> Plan:
         return service.stored_plan(name)
     try:
         return plan_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except _NO_PLAN as error:
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise UsageError(f"{path} is not a plan: {reason}") from None
 

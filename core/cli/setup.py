@@ -7,7 +7,6 @@ command, an environment variable, or (only when asked for) the settings file its
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +16,7 @@ from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, WAITING, say
 from core.cli.ui import need_terminal
 from core.errors import AjerasyncError, SettingsError, UsageError
+from core.private import private_folder, write_private
 
 if TYPE_CHECKING:
     from core.paths import Paths
@@ -149,11 +149,9 @@ def _inline(value: dict[str, str]) -> Any:
 
 def _write_private(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f"{path.name}.new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-        fresh.replace(path)
+        if not path.parent.exists():
+            private_folder(path.parent)
+        write_private(path, text)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 

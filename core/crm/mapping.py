@@ -26,6 +26,7 @@ SHORT_NAME: Final = 40  # PR.Name where metadata does not say (contract section 
 QUALIFIED: Final = frozenset({"", "qualified", "q", "y", "yes"})  # the values are not documented (section 10)
 _SKIP_EXTRA: Final = frozenset({"WBS2", "WBS3"})
 _MISSING: Final = object()
+_LARGEST_EXPONENT: Final = 400  # "1e999999999" would fill the memory once it is written out
 
 
 @dataclass(frozen=True)
@@ -219,7 +220,7 @@ def cell(row: Row, name: str, default: object = _MISSING) -> Any:
 def number_of(raw: object) -> Any:
     """An exact Decimal; None for empty; _MISSING for what is no number."""
     if isinstance(raw, Decimal):
-        return raw
+        return raw if raw.is_finite() and abs(raw.adjusted()) <= _LARGEST_EXPONENT else _MISSING
     text = text_of(raw).strip()
     if not text:
         return None
@@ -227,7 +228,7 @@ def number_of(raw: object) -> Any:
         number = Decimal(text)
     except InvalidOperation:
         return _MISSING
-    return number if number.is_finite() else _MISSING
+    return number if number.is_finite() and abs(number.adjusted()) <= _LARGEST_EXPONENT else _MISSING
 
 
 def date_of(raw: object) -> Any:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from core.private import guard_process
 from core.sandbox.folder import FolderError
 from core.sandbox.options import PROFILES, SandboxError, SandboxOptions
 from core.sandbox.serve import run_sandbox
@@ -47,6 +48,7 @@ def options_of(given: argparse.Namespace) -> SandboxOptions:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until a signal; 2 for wrong flags or a folder that cannot be used."""
+    guard_process()
     given = parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO if given.verbose else logging.WARNING, stream=sys.stderr)
     try:

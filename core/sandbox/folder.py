@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 
 import orjson
 
+from core import private
+from core.errors import StoreUnwritable
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 
@@ -62,10 +64,17 @@ def documents(ajera: AjeraData, crm: CrmData) -> dict[str, dict[str, Any]]:
     }
 
 
+def take(folder: Path) -> None:
+    """The folder, made if missing, mode 0700. FolderError for one that others could have written to."""
+    try:
+        private.private_folder(folder)
+    except StoreUnwritable as error:
+        raise FolderError(str(error)) from None
+
+
 def write(folder: Path, files: dict[str, dict[str, Any]]) -> None:
     """Write all files beside the old ones first, then put them in place. OSError if the disk refuses."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    take(folder)
     waiting: list[tuple[Path, Path]] = []
     try:
         for name, document in files.items():
@@ -100,12 +109,9 @@ def save(folder: Path, ajera: AjeraData, crm: CrmData) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """A text file of mode 0600, replaced in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _write_beside(path.parent, path.name, text.encode())
-    try:
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    if not path.parent.exists():
+        take(path.parent)
+    private.write_private(path, text)
 
 
 def _write_beside(folder: Path, name: str, content: bytes) -> Path:

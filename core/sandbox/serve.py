@@ -217,8 +217,8 @@ class Sandbox:
             pause = 20 * (time.perf_counter() - began)
             try:
                 await asyncio.to_thread(folder.write, where, files)
-            except OSError as error:
-                _log.warning("the data folder was not saved: %s", error.strerror)
+            except (OSError, folder.FolderError) as error:
+                _log.warning("the data folder was not saved: %s", getattr(error, "strerror", None) or error)
             else:
                 self._saved_at = changes
 
@@ -226,7 +226,7 @@ class Sandbox:
         """Two sandboxes on one folder would overwrite each other."""
         if self.options.data is None:
             return
-        self.options.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.take(self.options.data)
         lock = FileLock(self.options.data / ".lock", mode=0o600)
         try:
             lock.acquire(timeout=0)
