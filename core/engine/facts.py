@@ -80,11 +80,28 @@ def template_refusal(facts: Facts, policy: Policy, text: str) -> str | None:
     return None
 
 
-def offline_ticks(store: Store, policy: Policy, clock: Clock) -> Ticks:
-    """The ticks in effect by what the store knows, without asking a system."""
-    mode = Mode(Direction.TWO_WAY, None, "")
-    connections = {side: Connection(side) for side in Side}
-    return ticks_in_effect(situation(store, policy, mode, connections, clock.now()))
+class TickView:
+    """The ticks in effect by what the store knows, without asking a system. Worked out once for each state of what
+    they depend on: the store hands out the same snapshot until something is written."""
+
+    def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
+        self._store, self._policy, self._clock = store, policy, clock
+        self._of: tuple[object, ...] = ()
+        self._ticks = Ticks()
+
+    def ticks(self) -> Ticks:
+        store = self._store
+        records = [store.records(kind, side) for kind in _TICKED for side in Side]
+        of = (store.marks(), store.links().by_crm, *records)
+        if len(of) != len(self._of) or any(new is not old for new, old in zip(of, self._of, strict=True)):
+            mode = Mode(Direction.TWO_WAY, None, "")
+            connections = {side: Connection(side) for side in Side}
+            look = situation(store, self._policy, mode, connections, self._clock.now())
+            self._of, self._ticks = of, ticks_in_effect(look)
+        return self._ticks
+
+
+_TICKED = (Kind.FIRM, Kind.CONTACT, Kind.PROJECT)
 
 
 def column_of(kind: Kind, project: str | None) -> str:

@@ -28,6 +28,7 @@ MOST_BY_AGE = 40  # projects a run reads again only because their figures are ol
 RECENT = timedelta(days=35)  # timesheets are corrected for about five weeks
 HOURS_EVERY = timedelta(minutes=60)
 CHUNK = timedelta(weeks=8)  # history is read in pieces that survive a stop
+NEVER = "9999-12-31T00:00:00Z"
 AT, STAMP, CLOSED = "totals_at", "totals_stamp", "team_closed"
 
 
@@ -39,15 +40,19 @@ class MoneyReader:
     store: Store
     clock: Clock
     policy: Policy
+    next_due: str = ""  # when figures come due by age alone, known after `read`
 
     async def read(self, ticks: Ticks) -> int:
         """Everything that is due; the number of projects whose figures moved."""
         projects = self._projects(ticks)
         if not projects:
+            self.next_due = NEVER
             return 0
         worked = await self._hours_if_due()
         due = self._due(projects, worked)
         moved = await asyncio.gather(*(self._totals(key) for key in due))
+        if not due:
+            self.next_due = self._next_due(projects)
         return len(worked) + sum(moved)
 
     def _projects(self, ticks: Ticks) -> list[Record]:
@@ -77,6 +82,11 @@ class MoneyReader:
             elif now - from_iso(at) >= age:
                 old.append((at, record.key))
         return moved + [key for _, key in sorted(old)[:MOST_BY_AGE]]
+
+    def _next_due(self, projects: Iterable[Record]) -> str:
+        oldest = min(record.extra[AT] for record in projects)
+        figures = from_iso(oldest) + timedelta(hours=self.policy.totals_age_hours)
+        return iso(min(figures, from_iso(self.store.setting("hours_at") or oldest) + HOURS_EVERY))
 
     async def _totals(self, key: str) -> bool:
         """Read one project's totals; whether a figure moved."""

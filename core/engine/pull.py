@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from core.engine.clock import iso
+from core.engine.quiet import Quiet
 from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
@@ -27,6 +28,7 @@ WAITING_FOR = 600.0  # seconds that metadata and code tables are taken as known 
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
 SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
 FEW = 4
+PROJECTS_OF_CRM = f"records:{Kind.PROJECT}:{Side.CRM}"
 _TOTAL_NAMES = frozenset(spec.name for spec in TOTAL_FIELDS)
 _KEPT_EXTRA = ("totals_at", "totals_stamp", "team_closed")  # what core/engine/money.py keeps with a project
 
@@ -40,6 +42,9 @@ class Puller:
     clock: Clock
     policy: Policy
     connections: dict[Side, Connection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.quiet = Quiet(self.store)
 
     async def connect(self, *, anew: bool = False) -> None:
         """Log in to both systems and read what the mappings need, as far as it is not known.
@@ -65,18 +70,18 @@ class Puller:
         cursor = self.store.cursor(kind, side)
         since = None if full or not cursor.whole else cursor.value
         pulled = await self.systems[side].pull(kind, since)
-        known = self.store.records(kind, side)
         if pulled.whole:
+            known = self.store.records(kind, side)
             refuse_short_list(side, kind, len(pulled.records), len(known))
             await self._confirm_missing(side, kind, known.keys() - {record.key for record in pulled.records})
-        changed = [record for record in (self._kept(known, new) for new in pulled.records) if record is not None]
+        changed = [record for record in map(self._kept, pulled.records) if record is not None]
         await self._keep(changed, replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole))
         return len(changed)
 
-    def _kept(self, known: Mapping[str, Record], new: Record) -> Record | None:
+    def _kept(self, new: Record) -> Record | None:
         """The record to store, None where it is what is known already (own writes, overlap rows)."""
         new = with_budget(new, self.policy)
-        old = known.get(new.key)
+        old = self.store.record(new.kind, new.side, new.key)
         if old is not None:
             new = carried_over(old, new)
         return None if old == new else new
@@ -95,12 +100,16 @@ class Puller:
 
     async def read_children(self) -> int:
         """Contacts and team of ticked CRM projects whose lists were not read since they moved."""
+        if self.quiet.found("children", (PROJECTS_OF_CRM, "marks")):
+            return 0
         marks = self.store.marks()
         wanted = [
             key
             for key, record in self.store.records(Kind.PROJECT, Side.CRM).items()
             if record.contacts is None and record.why_not is None and ticked(record, marks.get(f"project:crm:{key}:"))
         ]
+        if not wanted:
+            self.quiet.note("children", True, (PROJECTS_OF_CRM, "marks"))
         return await self.read_again(Kind.PROJECT, Side.CRM, wanted)
 
     async def read_again(self, kind: Kind, side: Side, keys: Sequence[str]) -> int:
@@ -116,8 +125,7 @@ class Puller:
         return frozenset(keys) - fresh.keys()
 
     async def _take(self, kind: Kind, side: Side, fresh: Mapping[str, Record]) -> int:
-        known = self.store.records(kind, side)
-        changed = [record for record in (self._kept(known, new) for new in fresh.values()) if record is not None]
+        changed = [record for record in map(self._kept, fresh.values()) if record is not None]
         await self._keep(changed, self.store.cursor(kind, side))
         return len(changed)
 

@@ -16,11 +16,12 @@ from typing import cast
 from core.engine.apply import Applier, ChosenKey, Outcome
 from core.engine.clock import from_iso, iso
 from core.engine.events import Bus, Event
-from core.engine.facts import offline_ticks
+from core.engine.facts import TickView
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
 from core.engine.money import MoneyReader
 from core.engine.pull import Puller, Seen, dirty_now, forget_dirty, note_dirty
+from core.engine.quiet import PLANNED, PROJECTS, said
 from core.engine.settle import Settler
 from core.engine.ticking import forget_moot_marks
 from core.engine.undo import TRIGGER as UNDO
@@ -35,7 +36,7 @@ from core.errors import (
     RecordRefused,
     RunInProgress,
 )
-from core.model.plan import Action, Mode, Op, Plan
+from core.model.plan import Action, Mode, Op, Plan, plan_from_json
 from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
 from core.ports import Accounting, Clock, Intent, Lock, RunRecord, Store, System
@@ -44,6 +45,8 @@ from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
 
 SWEEP_EVERY = timedelta(days=1)
+MONEY = (*PROJECTS, "links", "marks")
+NOTHING_DIRTY = Seen(0, frozenset())
 MOST_ROUNDS = 3  # a run's own consequences settle in two; the third is for what they bring
 
 
@@ -75,8 +78,11 @@ class Runner:
     def __post_init__(self) -> None:
         self.puller = Puller(self.systems, self.store, self.clock, self.rules.policy)
         self._cancelled = False
+        self._quiet = self.puller.quiet
+        self.ticks = TickView(self.store, self.rules.policy, self.clock)
+        self._policy_print = policy_print(self.rules.policy)
         self._mode: Mode | None = None
-        self._seen = Seen(0, frozenset())
+        self._seen = NOTHING_DIRTY
         self._new_pairs = False
         self._scheduled = False
 
@@ -130,14 +136,36 @@ class Runner:
         if not self._mode.one_way and (not only or Kind.PROJECT in only):
             await self._read_money()
         self._now_at("planning", "planning")
-        made = await self._plan(scheduled=scheduled, everything=full)
+        same = None if full or only else self._same_plan()
+        made = same or await self._plan(scheduled=scheduled, everything=full)
         if only:
             made = _only(made, only)
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
         made = replace(made, requests=spent)
-        self._keep(made)
+        if same is None:
+            self._keep(made)
+            if not (full or only or made.actions or made.guards):
+                self._quiet.note("plan", made.digest, PLANNED, *self._planned_from())
         self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
         return made
+
+    def _planned_from(self) -> list[object]:
+        """What a plan depends on beside the store's tables of records, links, marks and answers."""
+        whole = [(kind.value, side.value, self.store.cursor(kind, side).whole) for kind in Kind for side in Side]
+        settings = [self.store.setting(name) for name in ("dirty", "dirty_all", "gone", "mode", "policy")]
+        return [whole, settings, self._mode, self._policy_print, said(self.puller.connections)]
+
+    def _same_plan(self) -> Plan | None:
+        """The last plan, where it had nothing to do and nothing that it was made from has moved since: the kernel is
+        pure, so it would be the same. None while a write failed or has no outcome, since those are due by the clock."""
+        if self.store.failures() or self.store.intents() or dirty_now(self.store) != NOTHING_DIRTY:
+            return None
+        digest = self._quiet.found("plan", PLANNED, *self._planned_from())
+        if digest is None or digest != self.store.setting("last_plan"):
+            return None
+        body = self.store.plan(digest)
+        self._seen = NOTHING_DIRTY
+        return replace(plan_from_json(body), made_at=iso(self.clock.now())) if body else None
 
     def _keep(self, made: Plan) -> None:
         since = {item.id: item.since for item in self.store.items()}
@@ -153,14 +181,19 @@ class Runner:
         ajera = self.systems[Side.AJERA]
         if not hasattr(ajera, "totals"):
             return
+        due = self._quiet.found("money", MONEY, self._policy_print)
+        if due is not None and iso(self.clock.now()) < due:
+            return
         reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy)
         try:
-            moved = await reader.read(offline_ticks(self.store, self.rules.policy, self.clock))
+            moved = await reader.read(self.ticks.ticks())
         except (AccessRefused, RecordRefused, ListNotTrusted, BadReply) as error:
             self.tell("log", f"totals and hours could not be read: {error}", level="warning")
             return
         if moved:
             self.tell("log", f"money or hours of {moved} projects moved")
+        elif reader.next_due:
+            self._quiet.note("money", reader.next_due, MONEY, self._policy_print)
 
     async def _plan(self, *, scheduled: bool, everything: bool) -> Plan:
         """The kernel over a snapshot, in a thread: planning never holds the loop."""
@@ -297,7 +330,7 @@ class Runner:
                 if not outcome.failed and not outcome.skipped:
                     acted_on = self._seen.records - applier.landing.moved
                     forget_dirty(self.store, tx, replace(self._seen, records=acted_on))
-                for name, value in (("policy", policy_print(self.rules.policy)), ("mode", _mode_body(made.mode))):
+                for name, value in (("policy", self._policy_print), ("mode", _mode_body(made.mode))):
                     if self.store.setting(name) != value:
                         tx.put_setting(name, value)
         return outcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from core.engine.answers import Answers
 from core.engine.clock import from_iso, iso
 from core.engine.details import DetailMaker
 from core.engine.events import Bus, Event
-from core.engine.facts import Facts, offline_ticks, remember, remembered, template_refusal
+from core.engine.facts import Facts, remember, remembered, template_refusal
 from core.engine.look import situation
 from core.engine.notify import KINDS, Channel, Notifier, Ping
 from core.engine.rows import RowMaker
@@ -144,7 +144,7 @@ class Service:
 
     def _row_maker(self) -> RowMaker:
         if self._maker is None:
-            brought = offline_ticks(self.store, self.policy, self.clock).brought
+            brought = self.runner.ticks.ticks().brought
             self._maker = RowMaker(self.store, brought)
         return self._maker
 
@@ -330,6 +330,10 @@ class Service:
             return False, ""
         return True, f"no good run since {since}" if last else "no run has ended well yet"
 
+    def queue_counts(self) -> dict[str, int]:
+        """How many wait for a person, by queue: the quick part of `status`."""
+        return self._queue_counts()
+
     def _queue_counts(self) -> dict[str, int]:
         counts = {"errors": len(self.store.failures())}
         for queue in QUEUES:
@@ -337,7 +341,7 @@ class Service:
         return counts
 
     def _kind_counts(self) -> dict[str, dict[str, int]]:
-        ticks = offline_ticks(self.store, self.policy, self.clock)
+        ticks = self.runner.ticks.ticks()
         linked = dict.fromkeys(Kind, 0)
         for link in self.store.links().by_ajera.values():
             linked[link.kind] += link.state != "gone"
@@ -376,6 +380,10 @@ class Service:
         return self._marked(
             self._ticking.mark(kind, keys, on, side=side, firm=firm, project=project, template=template), kind
         )
+
+    def one_act(self) -> AbstractContextManager[None]:
+        """Ticks made within are one act: one undo takes them all back."""
+        return self._ticking.one_act()
 
     def set_template(self, project: str, template: str) -> Marked:
         self._act()
@@ -440,6 +448,17 @@ class Service:
         self._forget()
         self._tell("log", sentence)
         return sentence
+
+    # -- how the front end was left --------------------------------------------------------------------
+
+    def ui_choice(self, name: str) -> Any:
+        """What a front end kept under this name (a sort order, columns, a theme), or None."""
+        return self.store.setting(f"ui:{name}")
+
+    def keep_ui_choice(self, name: str, value: Any) -> None:
+        """Keep how a screen was left; a read-only program keeps nothing."""
+        if not self.readonly and self.store.setting(f"ui:{name}") != value:
+            self._put(f"ui:{name}", value)
 
     # -- schedule ------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
@@ -40,6 +41,18 @@ class Ticking:
     clock: Clock
     _done: list[_Act] = field(default_factory=list)
     _undone: list[_Act] = field(default_factory=list)
+    _together: list[_Act] | None = None
+
+    @contextmanager
+    def one_act(self) -> Iterator[None]:
+        """What is ticked within is taken back by one undo."""
+        self._together = []
+        try:
+            yield
+        finally:
+            parts, self._together = self._together, None
+            if parts:
+                self._remember(_joined(parts))
 
     def mark(
         self,
@@ -190,6 +203,12 @@ class Ticking:
         kept = self.store.marks()
         act = _Act([kept.get(mark.id) or self._as_held(mark) for mark in marks], list(marks), [m.id for m in marks])
         self._write(act.after, act.ids)
+        if self._together is not None:
+            self._together.append(act)
+        else:
+            self._remember(act)
+
+    def _remember(self, act: _Act) -> None:
         self._done = [*self._done[-MOST_UNDO:], act]
         self._undone.clear()
 
@@ -246,6 +265,17 @@ class Ticking:
         on = ticked(record, mark)
         self._keep([self._mark_of(record, on, None, template)])
         return Marked((project,))
+
+
+def _joined(parts: Sequence[_Act]) -> _Act:
+    """Several acts as one: each mark as it was before the first, and as it is after the last."""
+    before: dict[str, Mark | None] = {}
+    after: dict[str, Mark | None] = {}
+    for part in parts:
+        for mark_id, old, new in zip(part.ids, part.before, part.after, strict=True):
+            before.setdefault(mark_id, old)
+            after[mark_id] = new
+    return _Act(list(before.values()), [after[mark_id] for mark_id in before], list(before))
 
 
 def forget_undone(store: Store, tx: Transaction, mark: Mark) -> None:

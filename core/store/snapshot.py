@@ -67,6 +67,17 @@ class Snapshot(Mapping[K, T], Generic[K, T]):
             value = part[key] = self._decode(key, value)
         return cast(T, value)
 
+    def get(self, key: K, default: Any = None) -> Any:
+        """As a dict's; the mixin's own raises and catches an exception for each key that is not there."""
+        over = self._over
+        part = over if over and key in over else self._base
+        value = part.get(key, GONE)
+        if value is GONE:
+            return default
+        if type(value) is bytes and self._decode is not None:
+            value = part[key] = self._decode(key, value)
+        return value
+
     def __contains__(self, key: object) -> bool:
         if key in self._over:
             return self._over[key] is not GONE

@@ -144,6 +144,20 @@ class SqliteStorage(Storage):
         sql = "SELECT id, body FROM docs WHERE name = ? AND body IS NOT NULL ORDER BY seq DESC LIMIT ?"
         return [(bodies.id_out(doc_id), body) for doc_id, body in self._select(sql, (table, limit))]
 
+    def oldest(self, table: str, but: int) -> list[str]:
+        """Ids of the documents of a table but those written last."""
+        sql = "SELECT id FROM docs WHERE name = ? AND body IS NOT NULL ORDER BY seq DESC LIMIT -1 OFFSET ?"
+        return [bodies.id_out(row[0]) for row in self._select(sql, (table, but))]
+
+    def revision(self, tables: Iterable[str]) -> str:
+        """The last sequence number of each table. Pruned deletions count too: without them a table might seem to be
+        as it was before a document was taken away."""
+        names = list(tables)
+        each = ", ".join(["(SELECT max(seq) FROM docs WHERE name = ?)"] * len(names))
+        sql = f"SELECT (SELECT value FROM facts WHERE name = ?), {each}"  # noqa: S608 # question marks only
+        found = self._select(sql, (_PRUNED, *names), writer=False)
+        return repr(found[0]) if found else ""
+
     def by_term(self, table: str, term: str, limit: int = -1, *, newest: bool = False) -> list[tuple[str, bytes]]:
         """The documents stored with this index term, in the order they were written."""
         found = self._select(_BY_TERM + ("DESC" if newest else "ASC") + " LIMIT ?", (table, bodies.id_in(term), limit))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime, timedelta
@@ -91,6 +91,19 @@ class TinyStore:
     def records(self, kind: Kind, side: Side) -> Mapping[str, Record]:
         return self._memory.table(records_table(kind, side))
 
+    def record(self, kind: Kind, side: Side, key: str) -> Record | None:
+        """One record; while its table was not asked for, from the file, so that it stays unread."""
+        table = records_table(kind, side)
+        found: Record | None = None
+        if self._memory.loaded(table):
+            found = self._memory.table(table).get(key)
+        elif body := self._storage.committed_row(table, key):
+            found = self._memory.read(table, key, body)
+        return found
+
+    def revision(self, tables: Iterable[str]) -> str:
+        return self._storage.revision(tables)
+
     def links(self) -> Links:
         return self._memory.links()
 
@@ -134,7 +147,8 @@ class TinyStore:
         return self._runs_newest_first()[:limit]
 
     def run(self, run_id: str) -> RunRecord | None:
-        return self._memory.table("runs").get(run_id)
+        found: RunRecord | None = self._memory.table("runs").get(run_id)
+        return found
 
     def history_of_run(self, run_id: str) -> Sequence[HistoryEntry]:
         """In the order they were done."""
@@ -164,7 +178,7 @@ class TinyStore:
         unsettled = {intent.run for intent in self.intents()}
         old = [run.id for run in self._runs_newest_first()[keep_runs:] if run.started < oldest]
         dropped = [run_id for run_id in old if run_id not in unsettled]
-        stale = [digest for digest, _ in self._storage.newest("plans", -1)[KEEP_PLANS:]]
+        stale = self._storage.oldest("plans", KEEP_PLANS)
         with self.transaction() as transaction:
             self._storage.prune_deleted(self._seen)
             for run_id in dropped:

@@ -151,10 +151,10 @@ def test_a_store_is_brought_up_to_date_and_copied_before(tmp_path: Path) -> None
     assert storage.count("links") == 1
     assert storage._select("SELECT DISTINCT note FROM docs") == [("seen",)]
     storage.close()
-    (copy,) = tmp_path.glob("store-schema1-*.db")
+    (copy,) = tmp_path.glob("store-schema2-*.db")
     assert modes(tmp_path)[copy.name] == 0o600
     raw = sqlite3.connect(copy)
-    assert raw.execute("PRAGMA user_version").fetchone() == (1,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (len(sqlite_file.MIGRATIONS),)
     assert raw.execute("SELECT count(*) FROM docs").fetchone() == (301,)
     raw.close()
     with pytest.raises(StoreTooNew):
