@@ -116,7 +116,7 @@ async def test_an_unticked_client_is_kept_in_step_while_a_ticked_project_names_i
 
 async def test_a_project_contact_brings_its_firm_and_itself() -> None:
     async with an_office() as world:
-        firm, project = await ticked_job(world)
+        _, project = await ticked_job(world)
         other = crm_firm(world.crm, "Brown Consultants")
         person = crm_contact(world.crm, "Ann", "Archer", other)
         world.clock.forward(hours=1)

@@ -240,7 +240,7 @@ async def test_amounts_that_phases_own_are_refused_by_the_crm_explained_and_not_
         assert held["Fee"] == 0
         assert held["AjeraSpentLabor"] == 10, "a refusal of one tab holds up no other"
         (error,) = world.service.errors()
-        assert error.message
+        assert "cannot be entered at this level" in error.message
         assert error.next_try is None
         sent = _crm_requests(world)
         await world.run()

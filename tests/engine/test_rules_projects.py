@@ -5,9 +5,21 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from core.model.link import LinkState
 from core.model.values import Kind, Side
-from tests.engine.kit import World, ajera_client, ajera_project, crm_firm, crm_project
+from core.policy import Policy
+from tests.engine.conftest import Make
+from tests.engine.kit import (
+    TEMPLATE_CODE,
+    EngineSettings,
+    World,
+    ajera_client,
+    ajera_project,
+    crm_firm,
+    crm_project,
+)
 from tests.engine.weekkit import add_totals
 
 
@@ -75,3 +87,110 @@ async def test_a_promotional_project_is_created_as_preliminary_and_its_tick_stan
     assert held["AjeraSpentLabor"] == Decimal("1234567.8901")
     assert held["Status"] == "A"
     assert world.service.errors() == ()
+
+
+async def test_closed_projects_may_be_followed_by_setting(make: Make) -> None:
+    world = make(settings=EngineSettings(Policy(closed_projects="follow")))
+    ours, theirs = await job(world)
+    world.ajera_edit("projects", ours, Status="Closed")
+    await world.run()
+    await world.run()
+    assert link_state(world, theirs) is LinkState.ACTIVE
+    add_totals(world, ours, Receipts_Labor="50.0001")
+    world.clock.forward(hours=26)
+    await world.run()
+    assert world.crm.get("project", theirs)["AjeraReceivedLabor"] == Decimal("50.0001")
+
+
+@pytest.mark.parametrize(
+    ("ajera", "crm"), [("Hold", "D"), ("WorkHold", "D"), ("BillingHold", "D"), ("Closed", "I"), ("Preliminary", "A")]
+)
+async def test_each_status_of_ajera_has_one_in_the_crm(make: Make, ajera: str, crm: str) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    world.ajera_edit("projects", ours, Status=ajera)
+    await world.run()
+    assert world.crm.get("project", theirs)["Status"] == crm
+    writes = world.writes()
+    await world.run()
+    await world.run()
+    assert world.writes() == writes
+
+
+async def test_a_status_goes_back_across_groups_only_and_a_project_is_never_closed_by_itself(make: Make) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    for crm, ajera in (("D", "Hold"), ("A", "Active")):
+        world.crm_edit("project", theirs, Status=crm)
+        await world.run()
+        (item,) = world.service.drift()
+        world.service.resolve(item.id, "crm")
+        await world.run()
+        assert world.ajera.get("projects", ours)["Status"] == ajera
+    world.crm_edit("project", theirs, Status="I")
+    await world.run()
+    (item,) = world.service.drift()
+    world.service.resolve(item.id, "crm")
+    await world.run()
+    assert world.ajera.get("projects", ours)["Status"] == "Active"
+    (refusal,) = world.service.refusals()
+    assert "set it there" in refusal.reason
+
+
+async def test_a_number_is_set_on_create_and_never_after(make: Make) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    world.ajera_edit("projects", ours, ID="26-99")
+    writes = world.writes()
+    await world.run()
+    assert world.writes() == writes
+    assert world.crm.get("project", theirs)["WBS1"] == "26-01"
+
+
+async def test_a_long_name_stands_in_long_name_and_its_cut_in_name(make: Make) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    long = "Town Hall, Council Chamber and Registry Office of the County"
+    world.ajera_edit("projects", ours, Description=long)
+    await world.run()
+    held = world.crm.get("project", theirs)
+    assert (held["Name"], held["LongName"]) == (long[:40].strip(), long)
+    writes = world.writes()
+    await world.run()
+    assert world.writes() == writes
+
+
+async def test_groups_that_disagree_leave_the_client_alone(make: Make) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    client = world.crm.get("project", theirs)["ClientID"]
+    other = ajera_client(world.ajera, "Brown Bros")
+    world.ajera.insert("invoice_groups", {"ProjectKey": ours, "ClientKey": other, "Description": "Second"})
+    world.ajera_edit("projects", ours, Notes="a second group")
+    await world.run()
+    assert world.crm.get("project", theirs)["ClientID"] == client
+
+
+async def test_a_new_client_on_the_invoice_group_goes_to_the_crm(make: Make) -> None:
+    world = make()
+    ours, theirs = await job(world)
+    brown = crm_firm(world.crm, "Brown Bros", AjeraSync="Y")
+    await world.run()
+    key = world.link(Kind.FIRM, brown)
+    (group,) = [k for k, row in world.ajera.tables["invoice_groups"].items() if row["ProjectKey"] == ours]
+    world.clock.forward(hours=1)
+    world.ajera.edit("invoice_groups", group, {"ClientKey": key})
+    await world.run(sweep=True)
+    assert world.crm.get("project", theirs)["ClientID"] == brown
+
+
+async def test_inactive_projects_are_not_created_in_ajera(make: Make) -> None:
+    world = make()
+    firm = crm_firm(world.crm, "Acme Supplies", AjeraSync="Y")
+    for number, status in (("26-10", "D"), ("26-11", "I")):
+        crm_project(
+            world.crm, number, f"Job {number}", firm, AjeraSync="Y", ProjectTemplate=TEMPLATE_CODE, Status=status
+        )
+    await world.run()
+    assert not world.ajera.tables["projects"]
+    assert len([r for r in world.service.refusals() if "only active projects" in r.reason]) == 2
