@@ -131,14 +131,18 @@ class World:
     def decide(
         self, kind: Kind, side: Side, key: str, choice: Choice, partner: str | None = None, at: str = ""
     ) -> None:
-        self.decisions.append(Decision(kind, side, key, choice, partner, at=at))
+        self._answer(Decision(kind, side, key, choice, partner, at=at))
 
     def resolve(
         self, kind: Kind, ajera: str, crm: str, name: str, *, take: Side | None = None, value: Value = None
     ) -> None:
         """A person's answer to what both sides hold now."""
         seen = (self.record(kind, AJERA, ajera).fields[name], self.record(kind, CRM, crm).fields[name])
-        self.decisions.append(Decision(kind, CRM, crm, field=name, take=take, value=value, seen=seen))
+        self._answer(Decision(kind, CRM, crm, field=name, take=take, value=value, seen=seen))
+
+    def _answer(self, decision: Decision) -> None:
+        """A later answer to the same question replaces the earlier one, as in the store."""
+        self.decisions = [*(each for each in self.decisions if each.id != decision.id), decision]
 
     # -- the plan ----------------------------------------------------------------------------------
 

@@ -118,7 +118,9 @@ class Simulator:
         assert action.ajera_key is not None
         assert action.crm_key is not None
         for side in Side:
-            taken = [each for each in self.world.links if each.kind is action.kind and each.key(side) == action.key(side)]
+            taken = [
+                each for each in self.world.links if each.kind is action.kind and each.key(side) == action.key(side)
+            ]
             assert all(each.state is LinkState.GONE and self._is_of(each, action) for each in taken), "one to one"
         self.world.links = [each for each in self.world.links if not self._is_of(each, action)]
         self.world.link(action.kind, action.ajera_key, action.crm_key, base={})
@@ -187,12 +189,12 @@ class Simulator:
             meant = self._resolved(change.to, side)
             held = self._held(side, name, meant)
             self.world.edit(action.kind, side, key, **{name: held})
-            self.world.bases[link.id][name] = settled_pair(
-                spec, side, meant, action.source.get(name, change.to), held
-            )
+            self.world.bases[link.id][name] = settled_pair(spec, side, meant, action.source.get(name, change.to), held)
             self.ledger.copied(source, target)
             if change.rule.startswith("resolved"):
-                self.world.decisions = [each for each in self.world.decisions if (each.key, each.field) != (link.crm_key, name)]
+                self.world.decisions = [
+                    each for each in self.world.decisions if (each.key, each.field) != (link.crm_key, name)
+                ]
 
     def _entries(self, record: Record, link: Link | None, edit: EntryEdit) -> None:
         from core.model.record import Entry

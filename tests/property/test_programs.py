@@ -63,9 +63,16 @@ def start(policy: int, one_way: bool) -> Simulator:
         for place in (1, 2):
             world.change(FIRM, side, f"{first}{place}", contacts=())
     world.change(PROJECT, AJERA, "ap1", marked=None)
-    for kind, ajera, crm in ((FIRM, "a1", "c1"), (CONTACT, "ak1", "ck1"), (EMPLOYEE, "ae1", "ce1"), (PROJECT, "ap1", "cp1")):
+    for kind, ajera, crm in (
+        (FIRM, "a1", "c1"),
+        (CONTACT, "ak1", "ck1"),
+        (EMPLOYEE, "ae1", "ce1"),
+        (PROJECT, "ap1", "cp1"),
+    ):
         world.link(kind, ajera, crm)
-    return Simulator(world, {CRM: lambda name, value: value.strip() if name == "title" and isinstance(value, str) else value})
+    return Simulator(
+        world, {CRM: lambda name, value: value.strip() if name == "title" and isinstance(value, str) else value}
+    )
 
 
 # -- the steps: each is told by one number, so that a failing program shrinks to few small ones --------------------
@@ -208,15 +215,27 @@ def agrees(sim: Simulator, made: Plan) -> None:
     ticks = ticks_in_effect(s)
     items = (*made.conflicts, *made.differences, *made.drift)
     said = {(item.kind, item.crm_key, item.field) for item in items}
-    said |= {(each.kind, key, each.field) for each in made.refused for key in _crm_keys(sim, each.kind, each.side, each.key)}
+    said |= {
+        (each.kind, key, each.field) for each in made.refused for key in _crm_keys(sim, each.kind, each.side, each.key)
+    }
     for link in sim.world.links:
         ajera, crm = s.record(link.kind, AJERA, link.ajera_key), s.record(link.kind, CRM, link.crm_key)
-        if link.state is not LinkState.ACTIVE or ajera is None or crm is None or not ticks.live(link.kind, link.crm_key):
+        if (
+            link.state is not LinkState.ACTIVE
+            or ajera is None
+            or crm is None
+            or not ticks.live(link.kind, link.crm_key)
+        ):
             continue
         if s.mode.one_way or "sync_to_crm" in s.bases[link.id]:
             continue  # what does not flow may stay apart, said or not
         for spec in s.policy.active_fields(link.kind):
-            if spec.name not in ajera.fields or spec.name not in crm.fields or not flows_to(spec) or spec.name == "firm":
+            if (
+                spec.name not in ajera.fields
+                or spec.name not in crm.fields
+                or not flows_to(spec)
+                or spec.name == "firm"
+            ):
                 continue
             if agree(s, spec, ajera.fields[spec.name], crm.fields[spec.name]):
                 continue
