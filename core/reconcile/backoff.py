@@ -55,11 +55,10 @@ def hold_back(plan: Plan, failures: Mapping[str, Failure], now: str) -> Plan:
     if not held:
         return plan
     while True:  # what waits for a record that waits, waits too
-        left, waiting = _without_waiting(due, plan)
+        due, waiting = _without_waiting(due, plan)
         held += waiting
         if not waiting:
             break
-        due = left
     made = make_plan(plan.mode, plan.made_at, due)
     return replace(plan, actions=made.actions, refused=(*plan.refused, *held))
 
