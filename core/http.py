@@ -48,6 +48,7 @@ OVERALL_FACTOR: Final = 3.0  # a reply that drips may take this many time-outs a
 KEEP_ALIVE: Final = 4.0  # below the usual idle limit of servers: a write must not meet a dying connection
 MAX_BYTES: Final = 64 * 1024 * 1024
 LARGEST_EXPONENT: Final = 400  # of a number in a reply: more than any server's own numbers hold
+REDACTED: Final = 32 * 1024  # bytes of it that are searched for secrets before: a token may be long
 EXCERPT: Final = 60  # characters of an unreadable reply that a message may show
 
 RETRIED: Final = frozenset({429, 500, 502, 503, 504})
@@ -138,8 +139,10 @@ class Reply:
 
     def _unreadable(self) -> BadReply:
         kind = safe_line(self.headers.get("content-type") or "no content type", 60)
-        text = self.redact(self.body[: EXCERPT * 4].decode("utf-8", "replace"))
-        shown = f"it begins: {safe_line(text, EXCERPT)}" if text.strip() else "it is empty"
+        text = self.redact(self.body[:REDACTED].decode("utf-8", "replace")).strip()
+        shown = f"it begins: {safe_line(text, EXCERPT)}" if text else "it is empty"
+        if text.startswith(("{", "[", '"')):  # a record or a token that nobody knows as a secret yet
+            shown = "it is cut off or damaged"
         where = f"{SIDE_NAMES[self.side]} answered {self.name} (HTTP {self.status})"
         return BadReply(self.side, f"{where} with something that is not JSON ({kind}); {shown}")
 

@@ -19,6 +19,15 @@ SOURCES: Final = ("keyring", "env", "file", "command")
 COMMAND_TIMEOUT: Final = 60.0  # a password manager may ask for a finger
 
 
+class Hidden(str):
+    """A secret's text: used like any text, but shown by no `repr`, so by no traceback that prints locals."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "[secret]"
+
+
 @dataclass(frozen=True, slots=True)
 class Secret:
     """A reference to a secret. `where` is its key in the settings ("ajera.password"), `source` one
@@ -28,15 +37,15 @@ class Secret:
     source: str
     target: str = field(repr=False)
     folder: Path = field(default=Path(), repr=False)
-    _known: list[str] = field(default_factory=list, repr=False, compare=False)
+    _known: list[Hidden] = field(default_factory=list, repr=False, compare=False)
 
     def __str__(self) -> str:
         return f"<secret {self.where} from {self.source}>"
 
-    def reveal(self) -> str:
+    def reveal(self) -> Hidden:
         """The value; asked for once per process. Raises SettingsError that says where it was sought."""
         if not self._known:
-            self._known.append(_READERS[self.source](self))
+            self._known.append(Hidden(_READERS[self.source](self)))
         return self._known[0]
 
     def fail(self, found: str, hint: str) -> SettingsError:

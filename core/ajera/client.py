@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -103,7 +103,7 @@ class AjeraClient:
             "UseSessionCookie": False,
         }
         answer = await self._patiently(name, body, reading=True)
-        session = validated(SessionContent, answer.content, name)
+        session = validated(SessionContent, _wanted(answer.content), name)
         if not session.SessionToken:
             raise LoginRefused(Side.AJERA, "Ajera answered the login without a session token")
         self.http.add_secret(session.SessionToken)
@@ -205,8 +205,12 @@ class AjeraClient:
     async def _send(self, method: str, body: Raw, *, reading: bool) -> Answer:
         reply = await self.http.send(Request("POST", "", json=body, name=method, reading=reading))
         self.date = reply.date or self.date
-        data = await self._parsed(reply, method, reading)
-        return Answer(read_envelope(data, method, reading), reply.date)
+        try:
+            content = read_envelope(await self._parsed(reply, method, reading), method, reading, reply.redact)
+            return Answer(content, reply.date)
+        except SystemFailure as failure:
+            problem = failure.with_traceback(None)  # its frames hold the answer: pay, or a secret said back
+        raise problem
 
     async def _parsed(self, reply: Reply, method: str, reading: bool) -> object:
         """The envelope as JSON; a write whose answer cannot be read is an unknown outcome."""
@@ -330,10 +334,15 @@ class AjeraClient:
         return (await self.call("CreateProjects", arguments, reading=False, version=2)).content
 
 
+def _wanted(content: Raw) -> Raw:
+    """Of a login's answer only what is read: it carries other parties' secrets (2.1)."""
+    return {name: content[name] for name in SessionContent.model_fields if name in content}
+
+
 # -- pure ------------------------------------------------------------------------------------------
 
 
-def read_envelope(data: object, method: str, reading: bool) -> Raw:
+def read_envelope(data: object, method: str, reading: bool, redact: Callable[[str], str] = str) -> Raw:
     """The Content, or the exception that the envelope means (4).
 
     Failure is a ResponseCode other than 0 and 200, or any error item with a non-zero ErrorID.
@@ -355,7 +364,7 @@ def read_envelope(data: object, method: str, reading: bool) -> Raw:
     texts = [item.ErrorMessage for item in envelope.Errors if item.ErrorMessage] or [envelope.Message]
     specific = [text for text in texts if text and text != names.GENERIC_ERROR] or [names.GENERIC_ERROR]
     ids = {int(item.ErrorID) for item in errors if item.ErrorID is not None} | {int(code or 0)}
-    raise _meaning(method, specific, ids)
+    raise _meaning(method, [redact(text) for text in specific], ids)
 
 
 def _ended(data: Raw, method: str) -> bool:

@@ -13,10 +13,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
 
 from core.errors import BadReply
 from core.model.values import Side
+from core.secret import Hidden
 from core.text import safe_line
 
 Raw = dict[str, Any]
@@ -175,7 +176,7 @@ class TimesheetRights(Wire):
 class SessionContent(Wire):
     """What is wanted of a session (2.1). ICRConfigFile holds other parties' secrets: never read."""
 
-    SessionToken: Str
+    SessionToken: Annotated[Hidden, PlainValidator(lambda value: Hidden(read_text(value)))] = Field(repr=False)
     SessionExpiration: Str = ""
     CompanyName: Str = ""
     AjeraVersion: Str = ""

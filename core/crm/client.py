@@ -18,6 +18,7 @@ from core.crm.session import Session
 from core.crm.wire import CodeRow, Row, TableMeta, code_rows, metadata_tables
 from core.errors import BadReply, ListNotTrusted, OutcomeUnknown, RecordMissing
 from core.http import Http, Reply, Request
+from core.secret import Hidden
 
 PAGE_SIZE: Final = 500
 LONG_QUERY: Final = 1800  # characters of a query string above which it is sent as a form (section 4)
@@ -208,7 +209,7 @@ class CrmClient:
 
 
 def _with(request: Request, token: str) -> Request:
-    return replace(request, headers={**request.headers, "Authorization": f"Bearer {token}"})
+    return replace(request, headers={**request.headers, "Authorization": Hidden(f"Bearer {token}")})
 
 
 def segment(key: str) -> str:

@@ -14,6 +14,7 @@ from core.crm.replies import SIDE
 from core.crm.wire import TokenReply, problems_of
 from core.errors import BadReply, LoginRefused, SystemFailure
 from core.http import Http, Reply, Request
+from core.secret import Hidden
 
 EARLY: Final = 60.0  # seconds before its end that a token is renewed,
 EARLY_PART: Final = 0.1  # but no more than this part of its life
@@ -37,15 +38,15 @@ class Login:
 class Grant:
     """A pair of tokens and the life it was given, in seconds (0: not said)."""
 
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
+    access: Hidden = field(repr=False)
+    refresh: Hidden = field(repr=False)
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    access: str = field(repr=False)
-    refresh: str = field(repr=False)
+    access: Hidden = field(repr=False)
+    refresh: Hidden = field(repr=False)
     until: float
 
 
@@ -59,7 +60,7 @@ class Session:
         self._lock = asyncio.Lock()
         self._token: _Token | None = None
 
-    async def token(self) -> str:
+    async def token(self) -> Hidden:
         """A token that is not about to end. Raises LoginRefused."""
         async with self._lock:
             if self._token is None:
@@ -68,7 +69,7 @@ class Session:
                 self._token = await self._refresh(self._token)
             return self._token.access
 
-    async def renew(self, dead: str) -> str:
+    async def renew(self, dead: str) -> Hidden:
         """A token in place of one the server no longer takes; whoever comes second gets the first one's."""
         async with self._lock:
             if self._token is None or self._token.access == dead:
@@ -142,16 +143,21 @@ class Session:
         return _Token(pair.accesstoken, pair.refreshtoken, self._clock() + life - min(EARLY, life * EARLY_PART))
 
     def _pair(self, reply: Reply) -> TokenReply:
-        document = reply.json()
-        try:
-            pair = TokenReply.model_validate(document[0] if isinstance(document, list) and document else document)
-        except ValidationError:
-            pair = TokenReply(accesstoken="")
+        pair = _read_pair(reply)
         if not pair.accesstoken:
             raise BadReply(SIDE, "The CRM's answer to the login holds no token")
         self._http.add_secret(pair.accesstoken)
         self._http.add_secret(pair.refreshtoken)
         return pair
+
+
+def _read_pair(reply: Reply) -> TokenReply:
+    """The tokens of an answer, blank where it holds none. A frame of its own, that no error keeps alive."""
+    document = reply.json()
+    try:
+        return TokenReply.model_validate(document[0] if isinstance(document, list) and document else document)
+    except ValidationError:
+        return TokenReply(accesstoken=Hidden())
 
 
 def _refusal(reply: Reply) -> SystemFailure | None:

@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
+from core.secret import Hidden
 from core.text import safe_line
 
 Row = Mapping[str, Any]
@@ -35,6 +36,7 @@ def _count(value: object) -> int:
 
 Text = Annotated[str, BeforeValidator(text_of)]
 Flag = Annotated[bool, BeforeValidator(flag_of)]
+Token = Annotated[Hidden, PlainValidator(lambda value: Hidden(text_of(value)))]
 Count = Annotated[int, BeforeValidator(_count)]
 
 
@@ -54,8 +56,8 @@ class Loose(BaseModel):
 class TokenReply(Loose):
     """The answer of POST /token (section 2). `expiresin` is seconds, 0 where it was not said."""
 
-    accesstoken: Text
-    refreshtoken: Text = ""
+    accesstoken: Token = Field(repr=False)
+    refreshtoken: Token = Field(default=Hidden(), repr=False)
     expiresin: Count = 0
 
 
