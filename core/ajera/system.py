@@ -46,6 +46,8 @@ from core.policy import DEFAULT_FIELDS, FieldSpec
 from core.ports import KNOWN_FOR, Connection, Draft, Hours, Pulled, Shelf
 from core.quirks.ajera import AjeraQuirks
 
+TEMPLATE_AGE: Final = 600.0  # seconds that a template is taken as read
+LIST_AGE: Final = 60.0  # seconds that a whole list is good enough to look for namesakes
 NAME_LIMIT, NUMBER_LIMIT = 80, 30  # ajera-api 10.2
 MARK, CREATE_IN_CRM, CONTACTS = "mark", "create_in_crm", "contacts"
 _FLAGS: Final = {MARK: "SyncToCRM", CREATE_IN_CRM: "CreateInCRM"}
@@ -84,6 +86,9 @@ class AjeraSystem:
         self._puller = Puller(self, self.quirks, lambda kind: ENTITIES[kind].batch, self._clock.monotonic)
         self._tables = TableReader(client, self._clock, shelf)
         self._session_at = 0.0
+        self._template_raws: dict[str, tuple[Raw | None, float]] = {}
+        self._lists: dict[Kind, tuple[list[Raw], float]] = {}
+        self._listing = asyncio.Lock()
         self._hours_worked: dict[str, Decimal] = {}
         self._roles: dict[int, str] = {}
 
@@ -178,12 +183,27 @@ class AjeraSystem:
         return found[0]
 
     async def namesakes(self, draft: Draft) -> list[Record]:
-        """Records that bear the draft's name or number now, by exact text whatever the case."""
+        """Records that bear the draft's name or number now, by exact text whatever the case.
+
+        A list without a filter (contacts: none is documented that finds a person) is taken as it was up to a minute
+        ago, with what was made here since: a first sync would else ask for all of it once a contact.
+        """
         keys: list[int] = []
         for filters, matches in searches(draft):
-            rows, _ = await self.client.rows(draft.kind, filters)
+            rows = (
+                await self._whole_list(draft.kind) if not filters else (await self.client.rows(draft.kind, filters))[0]
+            )
             keys += [key for row in rows if matches(row) and (key := key_of(draft.kind, row))]
         return await self.read(draft.kind, dict.fromkeys(keys))
+
+    async def _whole_list(self, kind: Kind) -> list[Raw]:
+        async with self._listing:
+            now = self._clock.monotonic()
+            rows, at = self._lists.get(kind, ([], now - LIST_AGE))
+            if now - at >= LIST_AGE:
+                rows, _ = await self.client.rows(kind, {})
+                self._lists[kind] = rows, now
+            return rows
 
     # -- creating --------------------------------------------------------------------------------
 
@@ -198,12 +218,18 @@ class AjeraSystem:
             raise refused("employees are Ajera's: none is made from the CRM")
         entity = ENTITIES[draft.kind]
         raw = writing.new_record(await self._writer(), draft)
-        content = await _clearly(entity.update_method, self.client.update(draft.kind, raw, None))
+        try:
+            content = await _clearly(entity.update_method, self.client.update(draft.kind, raw, None))
+        except BaseException:
+            self._lists.pop(draft.kind, None)  # it may have been made: whoever looks for it must see it
+            raise
         made = [row for row in _rows(content, entity.plural) if (key_of(draft.kind, row) or 0) > 0]
         if len(made) == 1:
+            self._lists.get(draft.kind, ([], 0.0))[0].append(made[0])
             return await self._read_back(draft.kind, str(key_of(draft.kind, made[0])))
         if read_amount(content.get(entity.counter)) == 0:
             raise refused(f"Ajera answered {entity.update_method} with success, but made nothing")
+        self._lists.pop(draft.kind, None)
         raise OutcomeUnknown(Side.AJERA, f"Ajera's answer to {entity.update_method} does not hold the new record")
 
     async def _read_back(self, kind: Kind, key: str) -> Record:
@@ -237,8 +263,16 @@ class AjeraSystem:
         return _noted(record, new.left_out)
 
     async def _template(self, name: str | None) -> Raw:
-        """The template of this description as it is now. Raises RecordRefused where there is none or more than one."""
+        """The template of this description as it was within ten minutes. Raises RecordRefused where there is none or
+        more than one."""
         wanted = (name or "").strip()
+        raw, at = self._template_raws.get(wanted, (None, 0.0))
+        if raw is None or self._clock.monotonic() - at >= TEMPLATE_AGE:
+            raw = await self._template_now(wanted)
+            self._template_raws[wanted] = raw, self._clock.monotonic()
+        return raw
+
+    async def _template_now(self, wanted: str) -> Raw:
         rows = await self.client.list_templates()
         keys = [read_key(row.get("ProjectTemplateKey")) for row in rows if same_text(row.get("Description"), wanted)]
         if not wanted or len(keys) != 1 or keys[0] is None:

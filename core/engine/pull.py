@@ -24,7 +24,7 @@ from core.reconcile.ticks import ticked
 
 RecordId = tuple[Kind, Side, str]
 CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
-WAITING_FOR = 600.0  # seconds that metadata and code tables are taken as known while something is refused
+WAITING_FOR = 60.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
 SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
 FEW = 4
@@ -46,13 +46,13 @@ class Puller:
     def __post_init__(self) -> None:
         self.quiet = Quiet(self.store)
 
-    async def connect(self, *, anew: bool = False) -> None:
+    async def connect(self, *, anew: bool = False, by_hand: bool = False) -> None:
         """Log in to both systems and read what the mappings need, as far as it is not known.
 
-        While something is refused or has failed, what is known is asked for again sooner: the cause may have been
-        put right there (a code that was missing, a column that was hidden).
+        When a person starts a run while something is refused or has failed, what is known is asked for again sooner:
+        they may just have put the cause right there (a code that was missing, a column that was hidden).
         """
-        waits = bool(self.store.items("refused") or self.store.failures())
+        waits = by_hand and bool(self.store.items("refused") or self.store.failures())
         max_age = 0.0 if anew else WAITING_FOR if waits else KNOWN_FOR
         found = await asyncio.gather(*(self.systems[side].connect(max_age) for side in Side))
         self.connections = dict(zip(Side, found, strict=True))

@@ -117,7 +117,7 @@ class Runner:
     async def _gather_and_plan(self, *, full: bool, sweep: bool, only: Sequence[Kind], scheduled: bool) -> Plan:
         before = {side: self.systems[side].requests for side in Side}
         self._now_at("pulling", "connecting")
-        await self.puller.connect(anew=full)
+        await self.puller.connect(anew=full, by_hand=not scheduled)
         for connection in self.puller.connections.values():
             for warning in connection.warnings:
                 self.tell("log", f"{connection.side}: {warning}", level="warning")

@@ -335,6 +335,28 @@ async def test_a_lost_answer_to_a_create_is_unknown_and_sent_once(method: str, d
         assert len(await r.system.namesakes(draft)) == 1
 
 
+async def test_the_list_of_contacts_is_asked_for_once_a_minute() -> None:
+    async with rig(dated=True) as r:
+        for n in range(3):
+            draft = person(first_name=f"Ana{n}", last_name="Moreau")
+            assert await r.system.namesakes(draft) == []
+            made = await r.system.create(draft)
+            assert [record.key for record in await r.system.namesakes(draft)] == [made.key]
+        assert r.methods.count("ListContacts") == 1
+        r.clock.advance(minutes=1)
+        await r.system.namesakes(person(first_name="Bo", last_name="Lind"))
+        assert r.methods.count("ListContacts") == 2
+
+
+async def test_a_contact_whose_answer_was_lost_is_found_although_the_list_was_just_asked_for() -> None:
+    draft = person(first_name="Ana", last_name="Moreau")
+    async with rig(lose={"UpdateContacts"}) as r:
+        assert await r.system.namesakes(draft) == []
+        with pytest.raises(OutcomeUnknown):
+            await r.system.create(draft)
+        assert len(await r.system.namesakes(draft)) == 1
+
+
 async def test_a_lost_answer_to_an_update_is_unknown_and_sent_once() -> None:
     async with rig(lose={"UpdateClients"}) as r:
         with pytest.raises(OutcomeUnknown):
