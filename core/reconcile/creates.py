@@ -42,7 +42,7 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
     refused: list[Refusal] = []
     for spec in s.policy.active_fields(record.kind):
         value = record.fields.get(spec.name)
-        if spec.name not in record.fields or blank(spec, record.side, value) or not _sent_on_create(spec, to):
+        if spec.name not in record.fields or blank(spec, record.side, value) or not _sent_on_create(s, spec, to):
             continue
         carried = carry(s, spec, value, to, coming)
         if isinstance(carried, CannotCarry):
@@ -68,18 +68,25 @@ def creation_of(s: Situation, record: Record, ticks: Ticks, coming: Coming, reas
         source=source,
         reason=reason,
         template=template,
-        number=plain_text(record.number),
+        number="" if _numbered_there(s, record.kind, to) else plain_text(record.number),
     )
     return Creation(action, tuple(refused))
 
 
-def _sent_on_create(spec: FieldSpec, to: Side) -> bool:
+def _sent_on_create(s: Situation, spec: FieldSpec, to: Side) -> bool:
+    if spec.name == "number" and _numbered_there(s, spec.kind, to):
+        return False
     if spec.type is FieldType.ENTRIES or (spec.name == "firm" and to is Side.AJERA):
         return False  # an entry of the client's list, made after both exist (ajera-api 7.3)
     if spec.kind is Kind.PROJECT and spec.group in ACCOUNTING_GROUPS:
         # In the CRM, money is written by the update that follows: a refusal then costs only that.
         return spec.name in DATES_ON_CREATE if to is Side.AJERA else spec.group == "dates"
     return True
+
+
+def _numbered_there(s: Situation, kind: Kind, to: Side) -> bool:
+    """Whether the CRM gives a new firm a number of its own: it owns that number, and ours may be taken there."""
+    return to is Side.CRM and kind is Kind.FIRM and kind in s.crm.autonumbers
 
 
 def _refusal(record: Record, reason: str, name: str | None = None) -> Refusal:

@@ -257,3 +257,16 @@ def test_rule_6_order_employees_firms_contacts_projects_then_lists() -> None:
 def test_an_address_is_one_field_of_a_creation() -> None:
     world = ticked_firm(address=Address(("1 Main",), "Town"))
     assert only(world.plan()).fields["address"].to == Address(("1 Main",), "Town")
+
+
+@pytest.mark.parametrize(("numbers_itself", "sent"), [(True, ""), (False, "001009")])
+def test_rule_5_a_new_crm_firm_gets_its_own_number_where_the_crm_numbers(numbers_itself: bool, sent: str) -> None:
+    world = World()
+    world.firm(AJERA, "a1", "Acme", number="001009")
+    world.change(FIRM, AJERA, "a1", number="001009")
+    world.mark(FIRM, "a1", side=AJERA)
+    crm = crm_connection(autonumbers=frozenset({FIRM} if numbers_itself else ()))
+    action = only(world.plan(crm=crm))
+    assert action.side is CRM
+    assert action.number == sent
+    assert ("number" in action.fields) is not numbers_itself
