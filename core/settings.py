@@ -192,6 +192,11 @@ class NotifySection(Section):
 
 class UiSection(Section):
     theme: str | None = Field(default=None, description="the name of a theme")
+    hangup: Literal["end", "headless"] = Field(default="end", description="what a lost terminal does to the program")
+    bell: bool = Field(default=True, description="ring when a run fails or none ends well any more")
+    title: bool = Field(default=True, description="say so in the terminal's title too")
+    filters: dict[str, str] = Field(default_factory=dict, description="saved filters, by name")
+    keys: dict[str, str] = Field(default_factory=dict, description="own keys, by the name of what they do")
 
 
 class Document(Section):

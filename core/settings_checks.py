@@ -37,11 +37,24 @@ def extra_problems(raw: Mapping[str, Any], file: str, cron_check: Callable[[str,
 
 def with_dotted_names(raw: Mapping[str, Any]) -> dict[str, Any]:
     """`firm.name = …` without quotes is a table in TOML; both spellings mean the same."""
-    sync = raw.get("sync")
-    if not isinstance(sync, Mapping):
-        return dict(raw)
-    tables = {name: _flat(sync[name]) for name in ("fields", "conflicts", "drift") if name in sync}
-    return {**raw, "sync": {**sync, **tables}}
+    result = dict(raw)
+    sync, ui = raw.get("sync"), raw.get("ui")
+    if isinstance(sync, Mapping):
+        tables = {name: _flat(sync[name]) for name in ("fields", "conflicts", "drift") if name in sync}
+        result["sync"] = {**sync, **tables}
+    if isinstance(ui, Mapping) and isinstance(ui.get("keys"), Mapping):
+        result["ui"] = {**ui, "keys": _flat_keys(ui["keys"])}
+    return result
+
+
+def _flat_keys(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """{"app": {"plan": x}} as {"app.plan": x}."""
+    flat: dict[str, Any] = {}
+    for name, body in keys.items():
+        flat.update(
+            {f"{name}.{inner}": each for inner, each in body.items()} if isinstance(body, Mapping) else {name: body}
+        )
+    return flat
 
 
 def _flat(value: Any) -> Any:

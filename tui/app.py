@@ -16,11 +16,13 @@ from textual.worker import Worker, WorkerState
 
 from core.errors import AjerasyncError, GuardTripped, RunInProgress, SystemFailure, UsageError
 from core.model.plan import Plan
+from tui.alarm import TerminalAlarm
 from tui.crash import write_report
 from tui.driver import Ending, PatientDriver, install_signal_handlers
 from tui.keys import OrderedKeysApp
 from tui.messages import EngineTold, PlanMade, RunEnded
 from tui.modals.confirm import QuitAsk, RunAsk, plan_lines
+from tui.own_keys import known_keys, own_keys
 from tui.places import present_places
 from tui.screens.base import PlaceScreen
 from tui.session import Session
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["information", "warning", "error"]
 BATCH_SECONDS: Final = 0.25
+ALARM_SECONDS: Final = 15.0
 USAGE: Final = 2
 PLACES = Binding.Group("Places")
 ENGINE = Binding.Group("Runs")
@@ -73,8 +76,11 @@ class AjerasyncApp(OrderedKeysApp[None]):
         super().__init__(ansi_color=ansi_color_for(plain=plain), **rest)
         self.session = Session(service, wake=self._engine_told)
         self.animation_level = "none"
-        theme = getattr(getattr(service.settings, "ui", None), "theme", None)
-        apply_theme(self, theme or "", plain=plain)
+        ui = getattr(service.settings, "ui", None)
+        apply_theme(self, service.ui_choice("theme") or getattr(ui, "theme", None) or "", plain=plain)
+        self._plain = plain
+        self._headless_on = getattr(ui, "hangup", "end") == "headless"
+        self.alarm = TerminalAlarm(self, bell=getattr(ui, "bell", True), title=getattr(ui, "title", True))
         self.ending: Ending | None = None
         self._batch_due = self._broken = False
         self._leaving: Callable[[], None] | None = None
@@ -90,18 +96,44 @@ class AjerasyncApp(OrderedKeysApp[None]):
         if not self.is_headless:
             self.ending = install_signal_handlers(self, self._hung_up)
         self.session.open()
+        self._take_own_keys()
+        self.set_interval(ALARM_SECONDS, self._look_for_alarm)
         self.run_worker(self.service.run_schedule(), group="schedule", exit_on_error=False)
         if self.session.status.mode is None:  # neither system was ever asked: the hubs would be empty
             self.start_work(self.read_systems())
 
     def on_unmount(self) -> None:
+        self.alarm.tell("")
         self.session.close()
 
     def _hung_up(self) -> None:
-        """The terminal is gone: the running action ends, then the program."""
+        """The terminal is gone: the running action ends, then the program; or all goes on without a screen."""
         ending = self.ending
-        if ending is not None:
+        if self._headless_on:
+            self.service.note("the terminal is gone: the schedule goes on without a screen; SIGTERM ends it", "warning")
+        elif ending is not None:
             self._leave_when_idle(lambda: ending.end(1))
+
+    def _take_own_keys(self) -> None:
+        """The settings' keys; what is wrong with them is said and stands in the log."""
+        wanted = getattr(getattr(self.service.settings, "ui", None), "keys", {})
+        if not wanted:
+            return
+        chosen, wrong = own_keys(wanted, known_keys(_bound_classes()))
+        self.set_keymap(chosen)
+        for words in wrong:
+            toast(self, words, "warning", seconds=20)
+            self.service.note(words, "warning")
+
+    def _look_for_alarm(self) -> None:
+        """Bell and title follow what the header says is wrong."""
+        trouble, status = self.session.trouble, self.session.status
+        self.alarm.tell(trouble.what if trouble else status.stale_reason if status.stale else "")
+
+    def choose_theme(self, name: str) -> None:
+        """Keep a theme that was chosen on the screen."""
+        if not self._plain:
+            self.service.keep_ui_choice("theme", name)
 
     def _leave_when_idle(self, leave: Callable[[], None]) -> None:
         self._leaving = leave
@@ -122,6 +154,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         """Give what happened to the place on the screen."""
         self._batch_due = False
         events = self.session.take()
+        self._look_for_alarm()
         place = self.place_screen
         if place is not None and events:
             place.post_message(EngineTold(events))
@@ -354,6 +387,18 @@ class AjerasyncApp(OrderedKeysApp[None]):
         where = f"A report without record data is in {path}" if path else "No report could be written"
         self._exit_renderables.append(f"ajerasync broke ({name}). {where}.\nTicks and finished work are kept.")
         self._close_messages_no_wait()
+
+
+def _bound_classes() -> list[type[Any]]:
+    """The app, every place and the lists on them: what keys may clash on. Asked for only where keys were chosen."""
+    from tui.screens.record_pane import RecordPane
+    from tui.widgets.fields import FieldList
+    from tui.widgets.log_panel import LogPanel
+    from tui.widgets.outline import Outline
+    from tui.widgets.record_table import RecordTable
+
+    places = [type(place.make()) for place in present_places()]
+    return [AjerasyncApp, RecordTable, RecordPane, FieldList, Outline, LogPanel, *places]
 
 
 def _key_name(keys: str) -> str:

@@ -314,8 +314,8 @@ class PatientDriver(LinuxDriver):
 
 
 def _is_frame(data: str) -> bool:
-    """Whether this paints: all but private mode switches, keyboard mode, queries, the bell and the clipboard."""
-    return not data.startswith(("\x1b[?", "\x1b[<", "\x1b[>", "\x07", "\x1b]"))
+    """Whether this paints: all but private mode switches, keyboard mode, queries, bell, title and clipboard."""
+    return not data.startswith(("\x1b[?", "\x1b[<", "\x1b[>", "\x07", "\x1b]", "\x1b[22;", "\x1b[23;"))
 
 
 @dataclass(slots=True)

@@ -144,7 +144,7 @@ class Service:
 
     def _row_maker(self) -> RowMaker:
         if self._maker is None:
-            brought = self.runner.ticks.ticks().brought
+            brought = self.runner.ticks.now().brought
             self._maker = RowMaker(self.store, brought)
         return self._maker
 
@@ -341,12 +341,12 @@ class Service:
         return counts
 
     def _kind_counts(self) -> dict[str, dict[str, int]]:
-        ticks = self.runner.ticks.ticks()
+        ticks = self.runner.ticks.now()
         linked = dict.fromkeys(Kind, 0)
         for link in self.store.links().by_ajera.values():
             linked[link.kind] += link.state != "gone"
         return {
-            kind.value: {"marked": len(ticks.of(kind)) if kind is not Kind.EMPLOYEE else 0, "linked": linked[kind]}
+            kind.value: {"marked": ticks.count(kind) if kind is not Kind.EMPLOYEE else 0, "linked": linked[kind]}
             for kind in Kind
         }
 
@@ -448,6 +448,10 @@ class Service:
         self._forget()
         self._tell("log", sentence)
         return sentence
+
+    def note(self, text: str, level: str = "info") -> None:
+        """A line of the run log that a front end has to tell."""
+        self._tell("log", text, level)
 
     # -- how the front end was left --------------------------------------------------------------------
 

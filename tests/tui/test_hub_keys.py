@@ -13,6 +13,7 @@ from tui.app import AjerasyncApp
 from tui.places import present_places
 from tui.screens.hub_rows import toggled_term
 from tui.screens.record_pane import TabLine
+from tui.widgets.filter import FilterBar
 from tui.widgets.key_line import KeyLine
 
 
@@ -61,15 +62,94 @@ async def test_a_filter_acts_as_it_is_typed(tmp_path: Path) -> None:
         assert scene.app.focused is scene.hub.table
 
 
-async def test_ticked_only_and_only_in_ajera_are_terms_of_the_filter(tmp_path: Path) -> None:
+async def test_o_goes_from_the_crm_to_only_in_ajera_to_all(tmp_path: Path) -> None:
     async with stage(tmp_path) as scene:
+        table = scene.hub.table
+        only = [row.id for row in scene.rows(Kind.FIRM) if row.crm_key is None]
+        assert only
+        assert not set(only) & set(table.view_keys())
+        assert all(row.id in table.view_keys() for row in scene.rows(Kind.FIRM) if row.linked)
+        assert f"{len(only)} only in Ajera: o" in note(scene)
         await scene.press("o")
-        await scene.until(lambda: scene.hub.table.line_count < scene.hub.table.row_count)
-        assert all(scene.hub.rows[key].crm_key is None for key in scene.hub.table.view_keys())
-        await scene.press("o", "asterisk")
+        assert sorted(table.view_keys()) == sorted(only)
+        assert "only in Ajera" in note(scene)
+        await scene.press("o")
+        assert len(table.view_keys()) == len(scene.hub.rows)
+        assert "both systems" in note(scene)
+        await scene.press("o")
+        assert not set(only) & set(table.view_keys())
+
+
+async def test_ticked_only_is_a_term_of_the_filter(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        await scene.press("asterisk")
         await scene.until(lambda: set(scene.hub.table.view_keys()) == scene.hub.ticks)
         await scene.press("escape")
         await scene.until(lambda: scene.hub.table.line_count == scene.hub.table.row_count)
+
+
+async def test_inverting_is_taken_back_by_one_undo(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        before = set(scene.hub.ticks)
+        await scene.filter("state:unmarked")
+        await scene.press("space", "home", "i")
+        assert scene.hub.ticks != before
+        await scene.press("u")
+        assert len(scene.hub.ticks - before) == 1
+        await scene.press("u")
+        assert scene.hub.ticks == before
+
+
+async def test_order_columns_and_view_are_found_as_they_were_left(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        await scene.press("s", "s", "S", "o", "V")
+        await scene.press("down", "space", "enter")
+        table = scene.hub.table
+        assert "number" not in [column.id for column in table.columns]
+        kept = scene.service.ui_choice("firms")
+        fresh = type(scene.hub)()
+        await scene.app.push_screen(fresh)
+        assert kept["hidden"] == ["number"]
+        assert (fresh.view, fresh.hidden) == (scene.hub.view, ("number",))
+        assert fresh.table.sort_column == table.sort_column
+        assert fresh.table.sort_reversed == table.sort_reversed
+
+
+async def test_filters_are_saved_chosen_and_forgotten(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        bar = scene.hub.query_one("#filter", FilterBar)
+        await scene.filter("state:pending")
+        await scene.press("B", "ctrl+u")
+        await scene.type("waiting")
+        await scene.press("enter")
+        await scene.press("escape")
+        assert bar.value == ""
+        await scene.press("b", "enter")
+        assert bar.value == "state:pending"
+        assert scene.app.focused is scene.hub.table
+        await scene.press("b", "delete")
+        await scene.press("b")
+        assert scene.app.screen is scene.hub
+        assert "B saves" in " ".join(str(notice.message) for notice in scene.app._notifications)
+
+
+async def test_a_copy_says_what_and_where(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        row = scene.hub.current
+        assert row is not None
+        await scene.press("c")
+        file = scene.app.report_folder / "copied.txt"
+        assert row.label in file.read_text(encoding="utf-8")
+        assert file.stat().st_mode & 0o777 == 0o600
+        told = " ".join(str(notice.message) for notice in scene.app._notifications)
+        assert row.label[:20] in told
+        assert "OSC 52" in told
+        assert str(file) in told
+        assert row.label in scene.app.clipboard
+
+
+def note(scene: Stage) -> str:
+    return str(scene.hub.query_one(".filter--note").render())
 
 
 def test_a_term_is_added_replaced_and_taken_away() -> None:
@@ -81,7 +161,6 @@ def test_a_term_is_added_replaced_and_taken_away() -> None:
 async def test_records_only_in_ajera_are_ticked_too(tmp_path: Path) -> None:
     async with stage(tmp_path) as scene:
         await scene.press("o")
-        await scene.until(lambda: scene.hub.table.line_count < scene.hub.table.row_count)
         row = scene.hub.current
         assert row is not None
         assert row.crm_key is None

@@ -248,10 +248,29 @@ async def test_money_is_right_aligned_and_never_cut() -> None:
         assert shown[0].index("Budget") + len("Budget") == shown[1].index("1,234,567.50") + len("1,234,567.50")
         await pilot.resize_terminal(30, 40)
         await pilot.pause()
-        assert any("99,999,999,999.99 Due" in line for line in lines(grid))
+        stacked = [line for line in lines(grid) if line.startswith("  ") and line.strip()]
+        assert any("Due" in line and line.rstrip().endswith("99,999,999,999.99") for line in stacked)
+        assert len({len(line.rstrip()) for line in stacked if line.rstrip()[-1].isdigit()}) == 1
         grid.set_rows([])
         await pilot.pause()
         assert grid.line_count == 0
+
+
+@pytest.mark.parametrize("width", [44, 47, 50])
+async def test_five_by_four_amounts_stay_a_grid_where_it_is_narrow(width: int) -> None:
+    amounts = tuple(Decimal(n) for n in ("123456.5", "-0.45", "87123", "210579.05"))
+    rows = [MoneyRow(f"{name} (Ajera)", amounts, short=name) for name in ("Spent", "Cost", "WIP", "Billed", "Received")]
+    grid = MoneyGrid(
+        ("Labor", "Reimbursable", "Consultant", "Total"), rows, short=("Labor", "Reimb.", "Cons.", "Total")
+    )
+    app = OneApp(grid)
+    async with app.run_test(size=(width, 30)) as pilot:
+        await pilot.pause()
+        head, *shown = [line.rstrip() for line in lines(grid)[:6]]
+        assert len({len(line) for line in [head, *shown]}) == 1  # right-aligned
+        for line, row in zip(shown, rows, strict=True):
+            assert line.startswith(row.short)
+            assert "-0.45" in line  # what is below one is never shown as nought
 
 
 async def test_charts() -> None:

@@ -83,7 +83,7 @@ _WAITING: Final = {
 class RunAsk(Ask):
     """What a run would write; it begins only after Cancel was left and the answer taken."""
 
-    HELP = "This is what the run writes. Right, then enter, starts it; escape leaves everything as it is."
+    HELP = "This is what the run writes. w writes it; escape leaves everything as it is. Page keys scroll."
 
     def __init__(self, plan: Plan, unseen: Sequence[str] = ()) -> None:
         writes = len(plan.writes)
@@ -91,7 +91,15 @@ class RunAsk(Ask):
         super().__init__(
             title,
             plan_lines(plan, unseen),
-            (Choice("run", f"Write {count(writes, 'change')}" if writes else "Remember", grave=bool(plan.guards)),),
+            (
+                Choice(
+                    "run",
+                    f"Write {count(writes, 'change')}" if writes else "Remember",
+                    grave=bool(plan.guards),
+                    key="w",
+                    does="writes" if writes else "remembers them",
+                ),
+            ),
             retype=str(len(plan.actions)) if plan.guards else "",
         )
 
@@ -101,4 +109,4 @@ class QuitAsk(Ask):
 
     def __init__(self, reasons: Sequence[str]) -> None:
         super().__init__("Quit?", [line for reason in reasons for line in (reason, "")][:-1],
-                         (Choice("quit", "Quit"),), cancel="Stay")  # fmt: skip
+                         (Choice("quit", "Quit", key="Q", does="quits"),), cancel="Stay")  # fmt: skip

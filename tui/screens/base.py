@@ -6,30 +6,41 @@ events while it is on the screen) and `reload` (its data may be old: it was away
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
 from textual.widget import Widget
 
 from core.engine.events import Event
 from core.engine.service import Service
+from core.filtering import parse_query
+from tui.clipboard import copy_out
 from tui.glyphs import glyphs
 from tui.messages import EngineTold
+from tui.modals.value import ValueAsk
 from tui.places import present_places
+from tui.saved import keep_filter, saved_filters
 from tui.screens.words import header_lines
 from tui.session import Session
+from tui.widgets.filter import FilterBar
 from tui.widgets.key_line import KeyLine
 from tui.widgets.log_panel import LogPanel
+from tui.widgets.pick import Entry, Pick
 from tui.widgets.status_line import StatusLine
 from tui.widgets.tabs import Place, PlaceTabs
+from tui.widgets.toast import toast
 
 if TYPE_CHECKING:
     from tui.app import AjerasyncApp
+
+
+LIST = Binding.Group("List")
 
 
 class PlaceScreen(Screen[None]):
@@ -41,6 +52,12 @@ class PlaceScreen(Screen[None]):
     #: The Log place shows the log itself.
     LOG_PANEL: ClassVar[bool] = True
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "saved_filters", "Saved filters", id="filter.saved", group=LIST,
+                tooltip="Choose a saved filter of this place"),
+        Binding("B", "save_filter", "Save filter", id="filter.save", group=LIST,
+                tooltip="Save the filter that stands in the line, under a name"),
+    ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
@@ -144,6 +161,60 @@ class PlaceScreen(Screen[None]):
         if panels:
             panels.first().add(self.session.lines_since(self._seen_lines))
             self._seen_lines = self.session.line_count
+
+    # -- saved filters and copying -----------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Saved filters are there where there is a filter line."""
+        if action in ("saved_filters", "save_filter") and self.is_mounted and not self.query(FilterBar):
+            return False
+        return super().check_action(action, parameters)
+
+    def action_saved_filters(self) -> None:
+        """Choose a saved filter; one whose fields this list does not have says so."""
+        bar = self.query_one(FilterBar)
+        saved, own = saved_filters(self.service, self.PLACE)
+        entries = [Entry(name, name, text, wrong=parse_query(text, bar.fields).error) for name, text in saved.items()]
+        if not entries:
+            toast(self.app, "No filter is saved yet: / filters, B saves what stands there.")
+            return
+        entries = [Entry(e.id, e.name, e.more, wrong=f"{e.more}: {e.wrong}" if e.wrong else "") for e in entries]
+
+        def remove(name: str) -> bool:
+            return name in own and keep_filter(self.service, self.PLACE, name, None)
+
+        self.app.push_screen(
+            Pick("Saved filters", entries, remove=remove), lambda name: self._filter_chosen(saved, name)
+        )
+
+    def _filter_chosen(self, saved: Mapping[str, str], name: str | None) -> None:
+        if name is not None:
+            self.query_one(FilterBar).set_value(saved[name])
+            self.focus_home()
+
+    def action_save_filter(self) -> None:
+        """Save the filter in the line under a name."""
+        text = self.query_one(FilterBar).value.strip()
+        if not text:
+            toast(self.app, "There is no filter to save: / filters.")
+            return
+
+        def attempt(name: str) -> str:
+            if not name.strip():
+                return "It needs a name."
+            kept = keep_filter(self.service, self.PLACE, name.strip(), text)
+            return "" if kept else "This program was started read-only: nothing is kept."
+
+        lines = [f"{text}", "", "Under this name b finds it again."]
+        self.app.push_screen(ValueAsk("Save this filter", lines, text, attempt), self._filter_saved)
+
+    def _filter_saved(self, name: str | None) -> None:
+        if name is not None:
+            toast(self.app, f"Filter saved as {name.strip()}: b chooses it.")
+
+    def copy_out(self, text: str, what: str) -> None:
+        """Copy a text over the terminal, and into a file of the state folder."""
+        copy_out(self.app, text, what, cast("AjerasyncApp", self.app).report_folder)
 
     def ticked_out_of_view(self) -> Sequence[str]:
         """Names of ticked records that this place does not show now, to be named before a run."""

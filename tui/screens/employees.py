@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from core.model.values import Kind
 from tui.screens.hub import HubScreen
+from tui.screens.hub_rows import HubView
 
 
 class EmployeesScreen(HubScreen):
@@ -14,6 +15,7 @@ class EmployeesScreen(HubScreen):
 
     PLACE = "employees"
     KIND = Kind.EMPLOYEE
+    START_VIEW = HubView.ALL
     HELP = "Employees of both systems. They are not ticked: Ajera's employees go to the CRM by themselves."
     FOOTER: ClassVar[Sequence[str]] = (
         "hub.filter",
@@ -26,3 +28,9 @@ class EmployeesScreen(HubScreen):
         "app.quit",
         "app.palette",
     )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """All employees show, and they have no ticks."""
+        if action in ("next_view", "undo", "redo", "term"):
+            return False
+        return super().check_action(action, parameters)

@@ -17,11 +17,13 @@ from core.engine import views
 from core.engine.events import Event
 from core.errors import AjerasyncError
 from core.model.values import Kind, Side
+from core.text import safe_line
 from tui.formatting import clock, ticks_text
+from tui.modals.columns import ColumnChooser
 from tui.modals.templates import TemplateChooser
 from tui.screens import record_tabs
 from tui.screens.base import PlaceScreen
-from tui.screens.hub_rows import FIELDS, SHAPES, toggled_term
+from tui.screens.hub_rows import FIELDS, SHAPES, HubView, toggled_term, view_note
 from tui.screens.record_pane import RecordPane
 from tui.widgets.filter import FilterBar
 from tui.widgets.record_table import RecordTable, Row
@@ -40,10 +42,11 @@ class HubScreen(PlaceScreen):
     """Base of Firms, Projects and Employees: subclasses name the kind and the words of an empty list."""
 
     KIND: ClassVar[Kind]
+    START_VIEW: ClassVar[HubView] = HubView.CRM
     EMPTY: ClassVar[str] = "No records yet: p reads both systems."
     FOOTER: ClassVar[Sequence[str]] = (
         "table.tick", "record.tick", "hub.filter", "table.open", "hub.back", "app.plan", "app.run", "app.help", "hub.undo",
-        "table.tick-all", "hub.next-tab", "hub.only-ajera", "app.log", "app.quit", "app.palette",
+        "table.tick-all", "hub.only-ajera", "hub.next-tab", "filter.saved", "app.log", "app.quit", "app.palette",
     )  # fmt: skip
     AUTO_FOCUS = "#records"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,8 +54,11 @@ class HubScreen(PlaceScreen):
                 tooltip='Filter as you type: words, or field:value as in state:pending city:"san jose" !draft'),
         Binding("asterisk", "term('marked:yes')", "Ticked only", id="hub.ticked", key_display="*", group=LIST,
                 tooltip="Show ticked records only, or all again"),
-        Binding("o", "term('side:ajera')", "Only in Ajera", id="hub.only-ajera", group=LIST,
-                tooltip="Show records that are in Ajera only, or all again"),
+        Binding("o", "next_view", "Only in Ajera", id="hub.only-ajera", group=LIST,
+                tooltip="Show what is in the CRM, what is only in Ajera, or all; linked pairs always show"),
+        Binding("V", "columns", "Columns", id="hub.columns", group=LIST,
+                tooltip="Choose the columns of this list; the choice is kept"),
+        Binding("c", "copy", "Copy", id="place.copy", group=LIST, tooltip="Copy the record's name and keys"),
         Binding("u", "undo", "Undo", id="hub.undo", tooltip="Take the last change of ticks back", group=TICK),
         Binding("U", "redo", "Redo", id="hub.redo", tooltip="Make the change again that was taken back", group=TICK),
         Binding("right_square_bracket,right", "tab(1)", "Next tab", id="hub.next-tab", key_display="]", group=RECORD,
@@ -67,6 +73,8 @@ class HubScreen(PlaceScreen):
     def __init__(self) -> None:
         super().__init__()
         self.shape = SHAPES[self.KIND]
+        self.view = self.START_VIEW
+        self.hidden: tuple[str, ...] = ()
         self.ticks: set[str] = set()
         self.rows: dict[str, views.Row] = {}
         self._read_at: dict[str, datetime] = {}
@@ -103,6 +111,61 @@ class HubScreen(PlaceScreen):
         key = self.table.cursor_key
         return self.rows.get(key) if key is not None else None
 
+    # -- how it was left ---------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self._take_choices()
+        super().on_mount()
+
+    def _take_choices(self) -> None:
+        """Order, columns and view as they were left."""
+        kept = self.service.ui_choice(self.PLACE)
+        if not isinstance(kept, dict):
+            return
+        known = {column.id for column in SHAPES[self.KIND].columns}
+        self._show_columns([name for name in kept.get("hidden", ()) if name in known])
+        if kept.get("sort") in known - set(self.hidden):
+            self.table.sort_by(kept["sort"], reverse=bool(kept.get("reversed")))
+        if self.KIND is not Kind.EMPLOYEE and kept.get("view") in [view.value for view in HubView]:
+            self.view = HubView(kept["view"])
+
+    def _keep_choices(self) -> None:
+        table = self.table
+        chosen = {"sort": table.sort_column, "reversed": table.sort_reversed, "hidden": list(self.hidden),
+                  "view": self.view.value}  # fmt: skip
+        if chosen != {"sort": None, "reversed": False, "hidden": [], "view": self.START_VIEW.value}:
+            self.service.keep_ui_choice(self.PLACE, chosen)
+        elif self.service.ui_choice(self.PLACE) is not None:
+            self.service.keep_ui_choice(self.PLACE, None)
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        self.app.push_screen(ColumnChooser(SHAPES[self.KIND].columns, self.hidden), self._columns_taken)
+
+    def _columns_taken(self, hidden: tuple[str, ...] | None) -> None:
+        if hidden is not None and hidden != self.hidden:
+            sort, turned = self.table.sort_column, self.table.sort_reversed
+            self._show_columns(hidden)
+            if sort is not None and sort not in hidden:
+                self.table.sort_by(sort, reverse=turned)
+            self._keep_choices()
+
+    def _show_columns(self, hidden: Sequence[str]) -> None:
+        self.hidden = tuple(hidden)
+        self.shape = SHAPES[self.KIND].without(self.hidden)
+        self.table.set_columns(self.shape.columns, self.shape.lines(self._in_view()))
+
+    def action_next_view(self) -> None:
+        """The CRM's records, those only in Ajera, or all."""
+        self.action_back_to_list()
+        self.view = self.view.next
+        self.table.set_rows(self.shape.lines(self._in_view()))
+        self._keep_choices()
+        self._show_detail()
+
+    def _in_view(self) -> list[views.Row]:
+        return [row for row in self.rows.values() if self.view.holds(row)]
+
     # -- rows ------------------------------------------------------------------------------------------------
 
     def reload(self) -> None:
@@ -114,15 +177,19 @@ class HubScreen(PlaceScreen):
 
     async def _reload_in_thread(self) -> None:
         rows = await asyncio.to_thread(self.service.rows, self.KIND)
-        lines = await asyncio.to_thread(self.shape.lines, rows)
+        shape, view = self.shape, self.view
+        lines: list[Row] | None = await asyncio.to_thread(lambda: shape.lines([row for row in rows if view.holds(row)]))
+        if (shape, view) != (self.shape, self.view):  # chosen anew meanwhile
+            lines = None
         self._take_rows(rows, lines)
 
     def _take_rows(self, rows: Sequence[views.Row], lines: list[Row] | None = None) -> None:
         self.rows = {row.id: row for row in rows}
+        self._loaded = True
         self.ticks.clear()
         self.ticks |= {row.id for row in rows if row.marked}
         self.table.empty = self._empty_words()
-        self.table.set_rows(self.shape.lines(rows) if lines is None else lines)
+        self.table.set_rows(self.shape.lines(self._in_view()) if lines is None else lines)
         self._note()
         self._show_detail()
 
@@ -142,9 +209,16 @@ class HubScreen(PlaceScreen):
 
     def _note(self) -> None:
         table = self.table
-        numbers = f"{table.line_count:,} of {table.row_count:,}"
+        elsewhere = len(self.rows) - table.row_count if self.view is HubView.CRM else 0
+        if self.KIND is Kind.EMPLOYEE:
+            words = f"{table.line_count:,} of {table.row_count:,}"
+        else:
+            words = view_note(self.view, table.line_count, table.row_count, elsewhere)
         ticks = "" if table.ticks is None else f" · {ticks_text(len(self.ticks), len(table.ticked_outside()))}"
-        self.query_one("#filter", FilterBar).note(numbers + ticks)
+        table.no_match = "Nothing matches the filter: escape clears it."
+        if elsewhere:
+            table.no_match += f"\n{elsewhere:,} records that are only in Ajera are not in this view: o shows them."
+        self.query_one("#filter", FilterBar).note(words + ticks)
 
     def ticked_out_of_view(self) -> Sequence[str]:
         return [self.rows[key].label for key in self.table.ticked_outside() if key in self.rows]
@@ -189,6 +263,8 @@ class HubScreen(PlaceScreen):
     def _view_changed(self, event: RecordTable.ViewChanged) -> None:
         event.stop()
         self._note()
+        if self._loaded:
+            self._keep_choices()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show_detail)
@@ -200,10 +276,12 @@ class HubScreen(PlaceScreen):
         event.stop()
         if event.value is None:
             on_keys = [key for key in event.keys if key not in self.ticks]
-            self._tick([key for key in event.keys if key in self.ticks], on=False)
-            self._tick(on_keys, on=True)
+            with self.service.one_act():
+                self._tick([key for key in event.keys if key in self.ticks], on=False)
+                self._tick(on_keys, on=True)
         else:
-            self._tick([key for key in event.keys if (key in self.ticks) != event.value], on=event.value)
+            with self.service.one_act():
+                self._tick([key for key in event.keys if (key in self.ticks) != event.value], on=event.value)
 
     @on(RecordTable.TickRefused, "#records")
     def _tick_refused(self, event: RecordTable.TickRefused) -> None:
@@ -296,8 +374,9 @@ class HubScreen(PlaceScreen):
         ticked = self.pane.contact_ticks
         if event.value is None:
             off = [key for key in event.keys if key in ticked]
-            self._tick_contacts(row, off, on=False)
-            self._tick_contacts(row, [key for key in event.keys if key not in off], on=True)
+            with self.service.one_act():
+                self._tick_contacts(row, off, on=False)
+                self._tick_contacts(row, [key for key in event.keys if key not in off], on=True)
         else:
             self._tick_contacts(row, [key for key in event.keys if (key in ticked) != event.value], on=event.value)
 
@@ -391,6 +470,15 @@ class HubScreen(PlaceScreen):
 
     def focus_home(self) -> None:
         self.set_focus(self.table)
+
+    def action_copy(self) -> None:
+        """Copy the record's name and keys."""
+        row = self.current
+        if row is None:
+            toast(self.app, "Nothing to copy here.")
+            return
+        keys = [f"CRM {row.crm_key}" if row.crm_key else "", f"Ajera {row.ajera_key}" if row.ajera_key else ""]
+        self.copy_out(safe_line("\t".join([row.label, *filter(None, keys)]), 400), self.KIND.value)
 
     def action_read_again(self) -> None:
         """Read this record from both systems now."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
 from core.engine import views
@@ -40,6 +41,11 @@ class HubShape:
         """All rows."""
         return [self.line(row) for row in rows]
 
+    def without(self, hidden: Collection[str]) -> HubShape:
+        """The same hub with fewer columns; the first one always stays."""
+        kept = [place for place, column in enumerate(self.columns) if place == 0 or column.id not in hidden]
+        return HubShape(tuple(self.columns[i] for i in kept), tuple(self.cells[i] for i in kept))
+
 
 def _extra(name: str) -> Callable[[views.Row], str]:
     return lambda row: row.extra.get(name, "")
@@ -67,6 +73,37 @@ def side_of(row: views.Row) -> str:
     if row.linked or (row.crm_key and row.ajera_key):
         return "both"
     return "crm" if row.crm_key else "ajera"
+
+
+class HubView(Enum):
+    """Which records a hub shows: what the CRM has (linked pairs among them), what is in Ajera only, or all."""
+
+    CRM = "crm"
+    AJERA = "ajera"
+    ALL = "all"
+
+    def holds(self, row: views.Row) -> bool:
+        """Whether this view shows the record."""
+        if self is HubView.ALL:
+            return True
+        return (row.crm_key is None) is (self is HubView.AJERA)
+
+    @property
+    def next(self) -> HubView:
+        """The view after this one."""
+        order = list(HubView)
+        return order[(order.index(self) + 1) % len(order)]
+
+
+def view_note(view: HubView, shown: int, of: int, elsewhere: int) -> str:
+    """Which view it is, how much of it the filter shows, and what `o` shows next."""
+    match view:
+        case HubView.CRM:
+            return f"{shown:,} of {of:,}" + (f" · {elsewhere:,} only in Ajera: o" if elsewhere else "")
+        case HubView.AJERA:
+            return f"{shown:,} of {of:,} only in Ajera · all: o"
+        case HubView.ALL:
+            return f"{shown:,} of {of:,} in both systems · CRM: o"
 
 
 _STATE: Final = Column("state", "State", 13, priority=1)

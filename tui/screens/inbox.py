@@ -301,7 +301,7 @@ class InboxScreen(SplitScreen):
         toast(self.app, f"{count(number, 'error')} tried again with the next run")
 
     def copy_text(self) -> tuple[str, str]:
-        return (self.current.id, "The id") if self.current else ("", "")
+        return (self.current.id, "the id") if self.current else ("", "")
 
 
 def _again(_number: int) -> str:

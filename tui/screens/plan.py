@@ -297,7 +297,7 @@ class PlanScreen(SplitScreen):
             app.start_work(app.run_plan(self.plan))
 
     def copy_text(self) -> tuple[str, str]:
-        return (self.plan.digest, "The plan's digest") if self.plan else ("", "")
+        return (self.plan.digest, "the plan's digest") if self.plan else ("", "")
 
 
 def _named(records: Sequence[str]) -> str:

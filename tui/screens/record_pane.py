@@ -20,7 +20,7 @@ from textual.widgets import ContentSwitcher, Static
 from core.engine.views import Detail
 from core.model.values import Kind
 from core.text import safe_line
-from tui.formatting import cell, cut
+from tui.formatting import cell
 from tui.glyphs import glyphs
 from tui.screens import record_tabs as made
 from tui.widgets.fields import FieldList, FieldRow
@@ -65,19 +65,38 @@ class TabLine(Widget):
             self.refresh()
 
     def _texts(self) -> list[tuple[str, str]]:
-        full = [(tab, self._text(tab, self._labels[tab])) for tab in self.tabs]
-        if sum(cell_len(text) for _, text in full) <= self.size.width - 1:
-            return full
-        return [
-            (tab, self._text(tab, self._labels[tab] if tab == self.present else self._short(tab))) for tab in self.tabs
-        ]
+        """Each tab with its text: whole, short, short and close together, and at last only as many as fit."""
+        room = self.size.width - 1
+        for label, close in ((self._labels.get, False), (self._short, False), (self._short, True)):
+            texts = [(tab, self._text(tab, label(tab) or tab, close=close)) for tab in self.tabs]
+            if sum(cell_len(text) for _, text in texts) <= room:
+                return texts
+        return self._around_present(texts, room)
+
+    def _around_present(self, texts: list[tuple[str, str]], room: int) -> list[tuple[str, str]]:
+        """A stretch of the tabs with the present one in it; an arrow at each end says that there are more."""
+        place = first = self.tabs.index(self.present)
+        last, used = place + 1, cell_len(texts[place][1]) + 4
+        while True:
+            if last < len(texts) and used + cell_len(texts[last][1]) <= room:
+                used += cell_len(texts[last][1])
+                last += 1
+            elif first > 0 and used + cell_len(texts[first - 1][1]) <= room:
+                first -= 1
+                used += cell_len(texts[first][1])
+            else:
+                break
+        before = [(self.tabs[first - 1], "< ")] if first else []
+        after = [(self.tabs[last], " >")] if last < len(texts) else []
+        return [*before, *texts[first:last], *after]
 
     def _short(self, tab: str) -> str:
-        words, number = self._labels[tab].split(), self._labels[tab][len(tab) :]
-        return cut(words[-1] if words[0] == "Ajera" else words[0], 8) + number
+        return made.SHORT_TABS.get(tab, tab) + self._labels[tab][len(tab) :]
 
-    def _text(self, tab: str, label: str) -> str:
-        return f"[{label}]" if tab == self.present else f" {label} "
+    def _text(self, tab: str, label: str, *, close: bool = False) -> str:
+        if tab == self.present:
+            return f"[{label}]"
+        return f" {label}" if close else f" {label} "
 
     def render_line(self, y: int) -> Strip:
         width, plain = self.size.width, self.visual_style.rich_style
@@ -156,6 +175,7 @@ class RecordPane(Vertical):
                 with Vertical(id="totals-box"):
                     yield MoneyGrid(
                         made.TOTAL_LABELS,
+                        short=made.SHORT_TOTAL_LABELS,
                         id="totals",
                         empty="No totals yet: a run reads them from Ajera for linked projects.",
                     )

@@ -27,6 +27,7 @@ TABS: Final[dict[Kind, tuple[str, ...]]] = {
     Kind.PROJECT: (OVERVIEW, CONTACTS, TEAM, BUDGET, DATES, TOTALS),
     Kind.EMPLOYEE: (OVERVIEW, PROJECTS),
 }
+SHORT_TABS: Final = {BUDGET: "Budget", DATES: "Dates", TOTALS: "Totals"}
 FIELD_TABS: Final = frozenset({OVERVIEW, BUDGET, DATES})
 _MARK_STYLES: Final = {"conflict": "warn", "difference": "warn", "drift": "warn", "stopped": "muted"}
 _OWNERS: Final = {"shared": "shared", "ajera": "Ajera", "crm": "CRM"}
@@ -234,6 +235,7 @@ def project_lines(detail: Detail) -> list[record_table.Row]:
 
 
 TOTAL_LABELS: Final = ("Labor", "Reimbursable", "Consultant", "Total")
+SHORT_TOTAL_LABELS: Final = ("Labor", "Reimb.", "Cons.", "Total")
 _ROW_LABELS: Final = {"spent": "Spent", "cost": "Cost", "wip": "WIP", "billed": "Billed", "received": "Received"}
 
 
@@ -273,11 +275,11 @@ def totals(detail: Detail) -> list[MoneyRow]:
         if not crm.known or not ajera.known or not any(crm.minus(ajera).parts):
             shown = ajera if ajera.known else crm
             note = "" if (ajera.known and crm.known) else " (Ajera)" if ajera.known else " (CRM)"
-            rows.append(MoneyRow(label + note, shown.with_sum, strong=True))
+            rows.append(MoneyRow(label + note, shown.with_sum, strong=True, short=label))
             continue
-        rows.append(MoneyRow(f"{label} (Ajera)", ajera.with_sum, strong=True))
-        rows.append(MoneyRow("  in the CRM", crm.with_sum))
-        rows.append(MoneyRow("  difference", ajera.minus(crm).with_sum))
+        rows.append(MoneyRow(f"{label} (Ajera)", ajera.with_sum, strong=True, short=label))
+        rows.append(MoneyRow("  in the CRM", crm.with_sum, short=" in CRM"))
+        rows.append(MoneyRow("  difference", ajera.minus(crm).with_sum, short=" differs", style="warn"))
     return rows
 
 

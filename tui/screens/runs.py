@@ -172,7 +172,7 @@ class RunsScreen(SplitScreen):
         self.call_after_refresh(self._show_detail)
 
     def copy_text(self) -> tuple[str, str]:
-        return (self.current.id, "The run's name") if self.current else ("", "")
+        return (self.current.id, "the run") if self.current else ("", "")
 
 
 def _run_id(row: Row) -> str:

@@ -224,7 +224,7 @@ class ScheduleScreen(SplitScreen):
         toast(self.app, "There is no list to filter here.")
 
     def copy_text(self) -> tuple[str, str]:
-        return self._in_force[0], "The schedule"
+        return self._in_force[0], "the schedule"
 
 
 def _zone(name: str) -> tzinfo | None:

@@ -135,8 +135,13 @@ class SettingsScreen(SplitScreen):
 
     def action_theme(self) -> None:
         """Choose a theme."""
-        self.app.push_screen(ThemeChooser(tuple(THEMES), self.app.theme), lambda _name: self.reload())
+        self.app.push_screen(ThemeChooser(tuple(THEMES), self.app.theme), self._theme_taken)
+
+    def _theme_taken(self, name: str | None) -> None:
+        if name is not None:
+            self.app.choose_theme(name)  # type: ignore[attr-defined]
+        self.reload()
 
     def copy_text(self) -> tuple[str, str]:
         entry = self.outline.current
-        return (entry.key, "The setting's name") if entry else ("", "")
+        return (entry.key, "the setting's name") if entry else ("", "")

@@ -122,8 +122,7 @@ class SplitScreen(PlaceScreen):
         if not text:
             toast(self.app, "Nothing to copy here.")
             return
-        self.app.copy_to_clipboard(text)
-        toast(self.app, f"{what} {text} copied (where the terminal allows it; in tmux: set -s set-clipboard on)")
+        self.copy_out(text, what)
 
     def refused(self, error: AjerasyncError) -> None:
         """An act was refused: say why."""

@@ -37,6 +37,12 @@ def short_mode(mode: Mode | None) -> str:
     return "one-way" if mode.one_way else "two-way"
 
 
+def version_mode(mode: Mode | None) -> str:
+    """The direction with the version that decides it: "one-way (Ajera 8.08.00)"."""
+    version = f" (Ajera {mode.ajera_version})" if mode is not None and mode.ajera_version else ""
+    return short_mode(mode) + version
+
+
 def writes_of(run: RunRecord) -> int:
     """How many records a run wrote to the two systems."""
     return run.counts.get("create", 0) + run.counts.get("update", 0)
@@ -74,26 +80,26 @@ def header_line(
     company = safe_line(status.company, 40) or PROGRAM
     note = "read-only" if readonly else ""
     due = next_words(status, now, zone)
-    rights = (_GAP.join((last_words(status.last_run, now, zone), due)), due, due.partition(" (")[0], "")
+    last = last_words(status.last_run, now, zone)
+    rights = (_GAP.join((last, due)), _GAP.join((last.partition(",")[0], due)), due, due.partition(" (")[0])
     program = PROGRAM if company == PROGRAM else f"{PROGRAM}  {company}"
-    lefts = (
-        joined((program, mode_words(status.mode), note)),
-        joined((company, mode_words(status.mode), note)),
-        joined((company, short_mode(status.mode), note)),
-        joined((cut(company, 16), short_mode(status.mode), note)),
-        joined((short_mode(status.mode), note)),
+    telling = tuple(
+        joined((who, way, note))
+        for way in dict.fromkeys((mode_words(status.mode), version_mode(status.mode)))
+        for who in dict.fromkeys((program, company, cut(company, 16)))
     )
-    return _fitting(lefts, rights, width)
+    brief = tuple(joined((who, short_mode(status.mode), note)) for who in (company, cut(company, 16), ""))
+    return _fitting(telling, rights, width) or _fitting(brief, (*rights, ""), width) or f" {brief[-1]}"
 
 
 def _fitting(lefts: Sequence[str], rights: Sequence[str], width: int) -> str:
-    """Both halves as long as they can be; the left one is shortened before the right one."""
+    """Both halves as long as they can be; the left one is shortened before the right one. Empty: nothing fits."""
     for right in rights:
         for left in lefts:
             spare = width - 2 - cell_len(left) - cell_len(right)
             if spare >= (3 if right else 0):
                 return f" {left}{' ' * spare}{right} "
-    return f" {lefts[-1]}"
+    return ""
 
 
 def progress_line(progress: Progress, doing: str, now: datetime) -> str:

@@ -1,4 +1,7 @@
-"""One question at a time. Cancel has the focus, and no bare letter answers: keys meant for another window do nothing."""
+"""One question at a time. Cancel has the focus; an answer may have a key of its own, never the one that asked.
+
+The keys stand under the answers. What is pasted answers nothing.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,16 @@ CANCEL = "cancel"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An answer: what `dismiss` gives, and the words on the button. `grave` ones are marked in words by the caller."""
+    """An answer: what `dismiss` gives, and the words on the button. `grave` ones are marked in words by the caller.
+
+    `key` takes it at once and `does` says so: "w writes".
+    """
 
     id: str
     label: str
     grave: bool = False
+    key: str = ""
+    does: str = ""
 
 
 class Ask(ModalScreen[str | None]):
@@ -45,12 +53,13 @@ class Ask(ModalScreen[str | None]):
     Ask > #ask { width: 76; max-width: 96%; height: auto; max-height: 92%; background: $surface; border: solid $primary; padding: 0 1; }
     Ask.-ascii > #ask { border: ascii $primary; }
     Ask #ask-title { text-style: bold; height: auto; margin-bottom: 1; }
-    Ask #ask-body { height: auto; max-height: 68vh; scrollbar-size-vertical: 1; }
-    Ask.-retyping #ask-body { max-height: 52vh; }
+    Ask #ask-body { height: auto; max-height: 62vh; scrollbar-size-vertical: 1; }
+    Ask.-retyping #ask-body { max-height: 46vh; }
     Ask #ask-body Static { height: auto; }
     Ask #ask-retype { margin-top: 1; height: auto; }
     Ask #ask-retype QuietInput { background: $panel; }
     Ask #ask-answers { height: auto; margin-top: 1; align-horizontal: right; }
+    Ask #ask-foot { height: auto; color: $foreground 80%; }
     Ask Button { margin-left: 1; min-width: 10; background: $panel; color: $foreground; }
     Ask Button:focus { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
     Ask Button.-grave { color: $error; }
@@ -99,6 +108,28 @@ class Ask(ModalScreen[str | None]):
                         disabled=bool(self._retype),
                         classes="-grave" if choice.grave else "",
                     )
+
+            yield Static(_plain(self._foot()), id="ask-foot", markup=False)
+
+    def _foot(self) -> str:
+        cancel = "escape cancels" if self._cancel == "Cancel" else f"escape: {self._cancel.lower()}"
+        if self._retype:
+            keys = ["type it, then tab to the answer and enter"]
+        else:
+            keys = [f"{choice.key} {choice.does}" for choice in self.choices if choice.key]
+            if len(keys) < len(self.choices):
+                keys.append("tab and enter answer")
+        return "   ".join([*keys, cancel, *(["page keys scroll"] if len(self.lines) > 12 else [])])
+
+    def on_key(self, event: events.Key) -> None:
+        """A choice's own key takes it."""
+        if self._retype:  # there letters belong to the line
+            return
+        for choice in self.choices:
+            if choice.key and event.character == choice.key:
+                event.stop()
+                self.dismiss(choice.id)
+                return
 
     def compose_body(self) -> ComposeResult:
         """What stands between the title and the answers: the lines, as plain text."""
