@@ -143,7 +143,7 @@ def _strong(s: Situation, record: Record) -> Iterable[tuple[Record, str]]:
             near = (*pool.by_email.get(email_key(record), ()), *pool.by_name.get(name_key(record.name), ()))
         case Kind.PROJECT:
             near = pool.by_number.get(number_key(record), ())
-        case Kind.FIRM:
+        case _:
             near = pool.by_name.get(name_key(record.name), ())
     seen: set[str] = set()
     for other in near:
@@ -166,8 +166,8 @@ def _strong_reason(s: Situation, a: Record, b: Record) -> str | None:
             if name_key(a.name) == name_key(b.name):
                 return "same number and name"
             return "same number and client" if _clients_linked(s, a, b) else None
-        case Kind.EMPLOYEE:
-            return "same e-mail" if email_key(a) else None
+        case _:  # employees that bear one address
+            return "same e-mail"
 
 
 def _strong_contact(s: Situation, a: Record, b: Record) -> str | None:

@@ -20,7 +20,7 @@ from core.reconcile.accounting import NO_BUDGET, NOTE, takes_money
 from core.reconcile.carry import CannotCarry, agree, carry
 from core.reconcile.creates import ASKED, creation_of, same_name_twice
 from core.reconcile.entries import contact_entries
-from core.reconcile.match import Found, Maybe, NotProven, Unknown, find_partner, ruled_out
+from core.reconcile.match import Found, Maybe, NotProven, find_partner, ruled_out
 from core.reconcile.merge import (
     ACCOUNTING_GROUPS,
     UNDONE,
@@ -168,8 +168,8 @@ def _unlinked(s: Situation, ticks: Ticks, kind: Kind, parts: _Parts) -> None:
 
 def _seek(s: Situation, ticks: Ticks, record: Record, reason: str, parts: _Parts, creates: list[Action]) -> None:
     """Link it, hold it, or have it created."""
-    if record.id in parts.coming or ruled_out(s, record):
-        return  # its partner found it already, or an operator said never
+    if ruled_out(s, record):
+        return  # an operator said never
     match find_partner(s, record):
         case Found(partner, _) if partner.id in parts.coming:  # links are one to one
             parts.refused.append(_waits(record, f"{partner.label} is linked with another record by this plan"))
@@ -181,10 +181,10 @@ def _seek(s: Situation, ticks: Ticks, record: Record, reason: str, parts: _Parts
             parts.candidates += candidates
         case NotProven(why):
             parts.refused.append(_waits(record, why))
-        case Unknown(asked):
+        case unknown:
             if not _may_create(s, record):
                 return
-            creation = creation_of(s, record, ticks, parts.coming, ASKED if asked else reason)
+            creation = creation_of(s, record, ticks, parts.coming, ASKED if unknown.asked else reason)
             parts.refused += creation.refused
             if creation.action is not None:
                 creates.append(creation.action)

@@ -13,7 +13,7 @@ from itertools import count
 
 from core.model.link import Choice, Link, LinkState, Pair
 from core.model.plan import Action, Op, Plan
-from core.model.record import Record
+from core.model.record import Entry, Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.reconcile.entries import OURS
 from core.reconcile.planner import CLOSED, WAKE, settled_pair
@@ -149,11 +149,10 @@ class Simulator:
         assert side is not None
         source = self.world.record(action.kind, side.other, action.key(side.other) or "")
         key = f"new{next(self._keys)}"
-        values: dict[str, Value] = {name: None for name in source.fields}
+        values: dict[str, Value] = dict.fromkeys(source.fields)
         for name, change in action.fields.items():
             if name != "mark":
                 values[name] = self._held(side, name, self._resolved(change.to, side))
-                self.ledger.copied((source.kind, source.side, source.key, name), (source.kind, side, key, name))
         self.world.put(
             Record(action.kind, side, key, source.name, fields=values, number=action.number,
                    marked="mark" in action.fields if side is CRM else None, contacts=(), extra=source.extra)
@@ -164,6 +163,7 @@ class Simulator:
             change = action.fields.get(name)
             spec = self.world.policy.spec(action.kind, name)
             if spec is not None and (change is not None or (not value and not source.fields[name])):
+                self.ledger.copied((source.kind, source.side, source.key, name), (source.kind, side, key, name))
                 meant = self._resolved(change.to, side) if change else value
                 self.world.bases[link.id][name] = settled_pair(spec, side, meant, source.fields[name], value)
 
@@ -197,8 +197,6 @@ class Simulator:
                 ]
 
     def _entries(self, record: Record, link: Link | None, edit: EntryEdit) -> None:
-        from core.model.record import Entry
-
         assert link is not None
         add = [self._resolved(ref, AJERA) for ref in edit.add]
         remove = {ref.key for ref in edit.remove}

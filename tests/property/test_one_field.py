@@ -34,7 +34,9 @@ AJERA, CRM = Side.AJERA, Side.CRM
 NAME = Policy().spec(Kind.FIRM, "name")
 MONEY = Policy().spec(Kind.PROJECT, "spent_labor")
 FEE = Policy().spec(Kind.PROJECT, "compensation")
-assert NAME and MONEY and FEE
+assert NAME
+assert MONEY
+assert FEE
 BLANK = (None, "", Decimal(0))
 
 
