@@ -270,3 +270,8 @@ def test_rule_5_a_new_crm_firm_gets_its_own_number_where_the_crm_numbers(numbers
     assert action.side is CRM
     assert action.number == sent
     assert ("number" in action.fields) is not numbers_itself
+
+
+def test_rule_6_a_promotional_project_starts_as_preliminary() -> None:
+    action = only(ticked_project(extra={"ChargeType": "P"}).plan())
+    assert action.fields["status"].to == "Preliminary"
