@@ -16,7 +16,7 @@ from typing import Any
 import pytest_asyncio
 
 from core.model.link import LinkState
-from core.model.values import Kind
+from core.model.values import Kind, Side
 from tests.engine.conftest import quick_folder
 from tests.engine.kit import FakeClock
 from tests.engine.weekcheck import Checker, by_reason
@@ -49,6 +49,7 @@ async def test_a_week_in_the_life_of_a_firm(week: Week) -> None:
     in_step_but_for_what_was_meant(week)
     queues_hold_what_the_story_left(week)
     nothing_was_doubled_deleted_or_lost(week)
+    every_write_of_the_program_is_an_action_of_its_history(week)
     the_turns_of_the_story_ended_well(week)
     nothing_private_was_kept(week)
 
@@ -94,6 +95,30 @@ def nothing_was_doubled_deleted_or_lost(week: Week) -> None:
     assert checker.deletions() == []
     lost = checker.lost(week.people.edits)
     assert not lost, "\n".join(lost)
+
+
+def every_write_of_the_program_is_an_action_of_its_history(week: Week) -> None:
+    """Law 13: each server write is traced to one action of one plan."""
+    service, done = week.world.service, set()
+    for run in service.runs(10_000):
+        for entry in service.run_history(run.id):
+            if entry.outcome == "done" and entry.op in ("create", "update"):
+                key = entry.ajera_key if entry.side is Side.AJERA else entry.crm_key
+                done.add((entry.side, entry.kind, key))
+    crm = {"firm": Kind.FIRM, "address": Kind.FIRM, "contact": Kind.CONTACT, "employee": Kind.EMPLOYEE}
+    for write in week.world.crm_writes():
+        kind = crm.get(write.table, Kind.PROJECT)
+        key = write.key
+        if write.table == "address":
+            key = week.world.crm.get("address", key)["ClientID"]
+        elif write.table.startswith("project_"):
+            key = week.world.crm.get(write.table, key)["WBS1"]
+        assert (Side.CRM, kind, key.split("|")[0]) in done, write
+    ajera = {"clients": Kind.FIRM, "contacts": Kind.CONTACT, "projects": Kind.PROJECT}
+    for call in week.world.ajera_writes():
+        for change in call.changes:
+            if change.table in ajera:
+                assert (Side.AJERA, ajera[change.table], str(change.key)) in done, call
 
 
 def the_turns_of_the_story_ended_well(week: Week) -> None:
