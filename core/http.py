@@ -477,11 +477,7 @@ class Poster:
         await self._send("GET", url, None)
 
     async def _send(self, method: str, url: str, content: bytes | None) -> None:
-        try:
-            target = httpx.URL(url)
-        except (httpx.InvalidURL, TypeError):
-            target = httpx.URL("")
-        if not target.host or not (target.scheme == "https" or (target.scheme == "http" and is_loopback(target.host))):
+        if not _for_notices(url):
             raise UsageError("the address of a notification begins with https:// (plain http: this machine only)")
         headers = {"Content-Type": "application/json"} if content is not None else {}
         try:
@@ -489,7 +485,7 @@ class Poster:
                 # What it answers is not wanted, and not read: only its status counts.
                 async with (
                     httpx.AsyncClient(timeout=self.TIMEOUT, transport=self._transport) as client,
-                    client.stream(method, target, content=content, headers=headers) as response,
+                    client.stream(method, url, content=content, headers=headers) as response,
                 ):
                     status = response.status_code
         except (httpx.HTTPError, TimeoutError) as error:
@@ -498,6 +494,14 @@ class Poster:
             failed = f"answered with HTTP {status}" if status >= 300 else ""
         if failed:
             raise RuntimeError(failed)
+
+
+def _for_notices(url: str) -> bool:
+    try:
+        target = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        return False
+    return bool(target.host) and (target.scheme == "https" or (target.scheme == "http" and is_loopback(target.host)))
 
 
 # -- small parts -----------------------------------------------------------------------------------
