@@ -7,7 +7,8 @@ to the same end; the oracle reads the two systems' own data only.
 
 from __future__ import annotations
 
-import shutil
+import sqlite3
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,32 +18,24 @@ from typing import Any
 import httpx
 import orjson
 
-from core.errors import AjerasyncError
+from core.errors import AjerasyncError, StoreDamaged
 from core.model.values import Kind, Side
 from core.policy import Policy
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
+from tests.engine.faultworld import Back, Call, Frozen, QuickWorld, Serve, body_of, files, put_files
 from tests.engine.kit import EngineSettings, FakeClock, World
 
 DIE_BEFORE, DIE_AFTER = "die_before", "die_after"
-STORE_KINDS = (DIE_BEFORE, DIE_AFTER)
-WRITE_KINDS = (
-    DIE_BEFORE,
-    DIE_AFTER,
-    "connect",
-    "lost",
-    "session_dies",
-    "429",
-    "429_wait",
-    "500",
-    "503_after",
-    "html",
-    "html_after",
-    "truncated",
-    "down",
-)
-READ_KINDS = (DIE_BEFORE, "connect", "lost", "session_dies", "429", "429_wait", "500", "html", "truncated", "down")
-LIST_KINDS = ("empty", "half", "repeated")
+TORN, TORN_LOG, OLDER, LOST_STORE = "torn", "torn_log", "older", "lost_store"
+# The store as it is found after the crash: a prefix of its bytes, yesterday's copy, nothing.
+REPLACED = frozenset({TORN, TORN_LOG, OLDER, LOST_STORE})
+STORE_KINDS = (DIE_BEFORE, DIE_AFTER, "full", TORN, TORN_LOG, OLDER, LOST_STORE)
+COMMON_KINDS = (
+    DIE_BEFORE, "connect", "lost", "session_dies", "429", "429_wait", "500", "html", "truncated", "down", "403", "404",
+)  # fmt: skip
+WRITE_KINDS = (*COMMON_KINDS, DIE_AFTER, "503_after", "html_after", "409", "stale")
+LIST_KINDS = ("empty", "half", "repeated", "one_missing")
 LYING = frozenset(LIST_KINDS)
 
 
@@ -65,7 +58,7 @@ class Point:
             return STORE_KINDS
         if self.write:
             return WRITE_KINDS
-        return (*READ_KINDS, *LIST_KINDS) if self.listing else READ_KINDS
+        return (*COMMON_KINDS, *LIST_KINDS) if self.listing else COMMON_KINDS
 
 
 @dataclass
@@ -78,8 +71,12 @@ class Line:
     dead: bool = False
     down: str = ""
     on: bool = False
+    full: bool = False
     sessions_die: Callable[[str], None] = lambda _where: None
+    altered: Callable[[Point, Back], Back] = lambda _point, back: back
     _committing: str = ""
+    _read: dict[bytes, Back] = field(default_factory=dict)
+    _stale: dict[bytes, Back] = field(default_factory=dict)
 
     def passed(self, point: Point) -> str:
         """Count the point; the fault that strikes here, or nothing."""
@@ -100,137 +97,145 @@ class Line:
         self._committing = self.passed(Point("store", "commit"))
         if self._committing == DIE_BEFORE:
             self.die()
+        if self._committing == "full" or self.full:
+            self.full = True  # and stays so until somebody makes room
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
 
     def after_commit(self, _number: int) -> None:
-        if self.dead or self._committing == DIE_AFTER:
+        if self.dead or self._committing == DIE_AFTER or self._committing in REPLACED:
             self.die()
 
     def hooks(self) -> dict[str, Callable[[int], None]]:
         return {"before_commit": self.before_commit, "after_commit": self.after_commit}
 
+    def heal(self) -> None:
+        """The trouble is over."""
+        self.on, self.dead, self.down, self.full = False, False, "", False
+
     # -- HTTP --------------------------------------------------------------------------------------
 
-    def wrap(self, side: Side, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-        return _Wire(self, side.value, inner)
+    def wire(self, side: Side, serve: Serve) -> Serve:
+        """What a client calls instead of its server."""
+        where = side.value
 
+        async def call(sent: Call) -> Back:
+            point, read = described(where, sent)
+            kind = self.passed(point)
+            if self.down == where or kind == "down":
+                self.down = where
+                raise httpx.ConnectError("refused")
+            instead = self._before(where, kind)
+            if instead is not None:
+                return instead
+            if read in self._stale:  # a reading that does not know of our own write yet
+                return self._stale.pop(read)
+            back: Back = await serve(sent)
+            if self.dead or kind == DIE_AFTER:
+                self.die()
+            if point.write:
+                self._stale = dict(self._read) if kind == "stale" else {}
+            else:
+                self._read[read] = back
+            return self.altered(point, _after(kind, back))
 
-class _Wire(httpx.AsyncBaseTransport):
-    """Between a client and its server."""
+        return call
 
-    def __init__(self, line: Line, where: str, inner: httpx.AsyncBaseTransport) -> None:
-        self._line, self._where, self._inner = line, where, inner
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        line = self._line
-        point = described(self._where, request)
-        kind = line.passed(point)
-        if line.down == self._where or kind == "down":
-            line.down = self._where
-            raise httpx.ConnectError("refused")
-        instead = self._before(kind)
-        if instead is not None:
-            return instead
-        response = await self._inner.handle_async_request(request)
-        body = await response.aread()
-        if line.dead or kind == DIE_AFTER:
-            line.die()
-        return _after(kind, response, body)
-
-    def _before(self, kind: str) -> httpx.Response | None:
+    def _before(self, where: str, kind: str) -> Back | None:
+        plain = {"content-type": "text/plain"}
         match kind:
             case "die_before":
-                self._line.die()
+                self.die()
             case "connect":
                 raise httpx.ConnectError("refused")
             case "session_dies":
-                self._line.sessions_die(self._where)
+                self.sessions_die(where)
             case "429":
-                return httpx.Response(429)
+                return Back(429, plain, b"")
             case "429_wait":
-                return httpx.Response(429, headers={"Retry-After": "2"})
+                return Back(429, {**plain, "retry-after": "2"}, b"")
             case "500":
-                return httpx.Response(500, content=b"An error has occurred.")
+                return Back(500, plain, b"An error has occurred.")
+            case "403" | "404" | "409":
+                return Back(int(kind), plain, b"refused")
             case "html":
-                return httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"<html>sign in</html>")
+                return HTML
         return None
 
 
-def _after(kind: str, response: httpx.Response, body: bytes) -> httpx.Response:
+HTML = Back(200, {"content-type": "text/html"}, b"<html>sign in</html>")
+
+
+def _after(kind: str, back: Back) -> Back:
     """The reply as the client gets it, after the server acted."""
-    headers = {n: v for n, v in response.headers.items() if n.lower() not in ("content-length", "transfer-encoding")}
     match kind:
         case "lost":
             raise httpx.ReadError("connection reset")
         case "503_after":
-            return httpx.Response(503, content=b"gateway")
+            return Back(503, {"content-type": "text/plain"}, b"gateway")
         case "html_after":
-            return httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"<html>sign in</html>")
+            return HTML
         case "truncated":
-            return httpx.Response(response.status_code, headers=headers, content=body[: len(body) // 2])
-        case "empty" | "half" | "repeated":
-            return httpx.Response(response.status_code, headers=headers, content=_lied(kind, body))
-    return httpx.Response(response.status_code, headers=headers, content=body)
+            return back._replace(body=back.body[: len(back.body) // 2])
+        case "empty" | "half" | "repeated" | "one_missing":
+            return with_rows(back, lambda rows: _lied(kind, rows))
+    return back
 
 
-def _lied(kind: str, body: bytes) -> bytes:
-    data = orjson.loads(body)
-    rows = _rows(data)
-    if rows is not None:
-        half = len(rows) // 2
-        rows[:] = {"empty": [], "half": rows[:half], "repeated": [*rows, *rows[half:]]}[kind]
-    return orjson.dumps(data)
+def _lied(kind: str, rows: list[Any]) -> list[Any]:
+    half = len(rows) // 2
+    lies = {"empty": [], "half": rows[:half], "repeated": [*rows, *rows[half:]], "one_missing": rows[1:]}
+    return lies[kind]
 
 
-def _rows(data: Any) -> list[Any] | None:
+def with_rows(back: Back, change: Callable[[list[Any]], list[Any]]) -> Back:
+    """An answer with other rows, where it is a list."""
+    data = orjson.loads(back.body)
+    rows = data
     if isinstance(data, dict):
         content = data.get("Content")
-        data = next((v for v in content.values() if isinstance(v, list)), None) if isinstance(content, dict) else None
-    return data if isinstance(data, list) else None
+        rows = next((v for v in content.values() if isinstance(v, list)), None) if isinstance(content, dict) else None
+    if not isinstance(rows, list):
+        return back
+    rows[:] = change(list(rows))
+    return back._replace(body=orjson.dumps(data))
 
 
-def described(where: str, request: httpx.Request) -> Point:
-    """What a call is, by the systems' own protocol."""
+def described(where: str, sent: Call) -> tuple[Point, bytes]:
+    """What a call is, by the systems' own protocol, and what is the same whenever the same is asked."""
     if where == "ajera":
-        method = str(orjson.loads(request.content).get("Method"))
+        body = body_of(sent.content)
+        method = str(body.get("Method"))
         write = method.startswith(("Update", "Create")) and method != "CreateAPISession"
-        return Point(where, method, write, method.startswith("List"))
-    path = request.url.path.removeprefix("/sandbox/api/")
-    write = request.method != "GET" and not path.startswith("token") and "dvp-postasget" not in request.headers
+        same = orjson.dumps([method, body.get("MethodArguments")])
+        return Point(where, method, write, method.startswith("List")), same
+    path = sent.path.removeprefix("/sandbox/api/")
+    as_get = bool(sent.header(b"dvp-postasget"))
+    write = sent.method != "GET" and not path.startswith("token") and not as_get
     listing = not write and "/" not in path and path in ("firm", "contact", "project", "employee")
-    return Point(where, f"{request.method} {path}", write, listing)
+    return Point(where, f"{sent.method} {path}", write, listing), b" ".join((path.encode(), sent.query, sent.content))
 
 
 # -- programs ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Snapshot:
-    """A world at rest: both systems as JSON, the store's folder, the clock."""
+def thawed(start: Frozen, folder: Path, line: Line, *, settings: EngineSettings | None = None) -> Struck:
+    """A world at rest comes to life, with a line between it and its servers."""
+    clock = FakeClock(start.at)
+    put_files(folder, start.store)
+    world = Struck.__new__(Struck)
+    world.wire = line.wire
+    settings = settings or EngineSettings(FAST)
+    world.__init__(folder, data=start.data(clock.server), clock=clock, hooks=line.hooks(), settings=settings)  # type: ignore[misc]
+    line.sessions_die = lambda where: _kill_sessions(world, where)
+    return world
 
-    ajera: bytes
-    crm: bytes
-    store: Path
-    at: Any
 
-    @classmethod
-    def of(cls, world: World, folder: Path) -> Snapshot:
-        """Taken of a closed world."""
-        shutil.copytree(world.folder, folder, dirs_exist_ok=True)
-        plain = {"default": str}
-        ajera, crm = orjson.dumps(world.ajera.to_json(), **plain), orjson.dumps(world.crm.to_json(), **plain)  # type: ignore[call-overload]
-        return cls(ajera, crm, folder, world.clock.at)
+class Struck(QuickWorld):
+    """The world of one case."""
 
-    def world(self, folder: Path, line: Line) -> World:
-        clock = FakeClock(self.at)
-        if self.store.exists():
-            shutil.copytree(self.store, folder, dirs_exist_ok=True)
-        data = (
-            AjeraData.from_json(orjson.loads(self.ajera), clock.server),
-            CrmData.from_json(orjson.loads(self.crm), clock.server),
-        )
-        world = World(folder, data=data, clock=clock, wrap=line.wrap, hooks=line.hooks(), settings=EngineSettings(FAST))
-        line.sessions_die = lambda where: _kill_sessions(world, where)
-        return world
+    typed: Typed
 
 
 def _kill_sessions(world: World, where: str) -> None:
@@ -250,9 +255,10 @@ class Program:
     the runs compare complete lists, and so do those after a fault."""
 
     name: str
-    start: Snapshot
+    start: Frozen
     people: Act
     sweep: bool = False
+    begin: Mapping[str, Any] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
     end: Mapping[str, Any] = field(default_factory=dict)
     writes: int = 0
@@ -261,7 +267,8 @@ class Program:
 async def learn(program: Program, folder: Path) -> None:
     """The program without a fault: its points, its end, and how many writes it took."""
     line = Line()
-    world = program.start.world(folder, line)
+    world = thawed(program.start, folder, line)
+    program.begin = fingerprint(world)
     await program.people(world)
     line.on = True
     await world.run(sweep=program.sweep)
@@ -270,32 +277,56 @@ async def learn(program: Program, folder: Path) -> None:
     program.points = line.points
     program.end = fingerprint(world)
     program.writes = world.writes()
-    await world.close()
-    shutil.rmtree(folder)
+    world.service.store.close()
 
 
-async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: Act | None = None) -> World:
+async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: Act | None = None) -> Struck:
     """The program with one fault at one point, then started again and run until nothing is left to do."""
     line = Line(at=at, kind=kind)
-    world = program.start.world(folder, line)
-    await program.people(world)
+    world = thawed(program.start, folder, line)
+    world.typed = await typing(world, program.people)
     line.on = True
     with suppress(Died, AjerasyncError):
         await world.run(sweep=program.sweep)
-    line.on, line.dead, line.down = False, False, ""
+    line.heal()
+    left = files(folder)  # as a kill leaves them: nothing is copied back into the file
     world.service.store.close()
+    put_files(folder, found_again(kind, left, program.start.store))
     world.locks.clear()
     if meanwhile is not None:
         await meanwhile(world)
-    world.service = world.program()
+    start_again(world)
     await recover(world, sweep=program.sweep or kind in LYING)
     return world
+
+
+def found_again(kind: str, left: dict[str, bytes], before: dict[str, bytes]) -> dict[str, bytes]:
+    """The store's files as the next program finds them."""
+    left = {name: body for name, body in left.items() if not name.endswith("-shm")}
+    match kind:
+        case "torn":
+            return {name: body[: len(body) // 2] for name, body in left.items()}
+        case "torn_log":  # the disk said it had kept what it had not
+            return {name: body[: len(body) * 2 // 3] if name.endswith("-wal") else body for name, body in left.items()}
+        case "older":
+            return before
+        case "lost_store":
+            return {}
+    return left
+
+
+def start_again(world: World) -> None:
+    """Another program over the same store; a damaged one is set aside and says so, and the next start goes on."""
+    try:
+        world.service = world.program()
+    except StoreDamaged:
+        world.service = world.program()
 
 
 async def recover(world: World, *, sweep: bool = False) -> None:
     """Runs until one writes nothing (at most four), with an operator's *retry* for what was refused."""
     for number in range(4):
-        world.clock.forward(minutes=30)
+        world.clock.forward(minutes=3)
         if number and world.service.errors():
             world.service.retry("all")
         before = world.writes()
@@ -321,6 +352,81 @@ def fingerprint(world: World) -> dict[str, Any]:
         "gone": sorted(f"{link.kind} {link.crm_key}" for link in world.service.links() if link.state == "gone"),
         "errors": sorted((e.kind, e.label, e.op) for e in world.service.errors()),
     }
+
+
+def traced(world: World) -> list[str]:
+    """V9: what a server was sent and no action of any run's history names. Child rows count as their record's."""
+    store = world.service.store
+    known = {
+        (entry.kind, side, entry.ajera_key if side is Side.AJERA else entry.crm_key)
+        for run in store.runs(10_000)
+        for entry in store.history_of_run(run.id)
+        for side in Side
+    }
+    sent = {
+        (AJERA_KINDS[change.table], Side.AJERA, str(_project_of(change) or change.key))
+        for entry in world.ajera_writes()
+        for change in entry.changes
+    }
+    for write in world.crm_writes():
+        row = {**world.crm.tables[write.table].get(write.key, {}), **write.before, **write.after}
+        kind, column = CRM_KINDS[write.table]
+        sent.add((kind, Side.CRM, str(row.get(column) or write.key) if column else write.key))
+    return sorted(f"{kind} {side} {key}" for kind, side, key in sent - known)
+
+
+AJERA_KINDS = {
+    "clients": Kind.FIRM, "contacts": Kind.CONTACT, "projects": Kind.PROJECT, "invoice_groups": Kind.PROJECT,
+    "phases": Kind.PROJECT, "resources": Kind.PROJECT, "employees": Kind.EMPLOYEE,
+}  # fmt: skip
+CRM_KINDS = {
+    "firm": (Kind.FIRM, ""), "contact": (Kind.CONTACT, ""), "project": (Kind.PROJECT, ""), "employee": (Kind.EMPLOYEE, ""),
+    "address": (Kind.FIRM, "ClientID"), "project_contact": (Kind.PROJECT, "WBS1"), "project_firm": (Kind.PROJECT, "WBS1"), "project_team": (Kind.PROJECT, "WBS1"),
+}  # fmt: skip
+
+
+def _project_of(change: Any) -> int | None:
+    row = change.after or change.before or {}
+    return row.get("ProjectKey") if change.table in ("phases", "invoice_groups", "resources") else None
+
+
+@dataclass
+class Typed:
+    """What people typed into either system, and what they typed over: text only."""
+
+    values: list[str] = field(default_factory=list)
+    over: set[str] = field(default_factory=set)
+
+    def alive(self, world: World) -> list[str]:
+        """The typed values that neither system holds any more."""
+        held = {
+            text
+            for tables in (world.ajera.tables, world.crm.tables)
+            for rows in tables.values()
+            for row in rows.values()
+            for text in row.values()
+            if isinstance(text, str)
+        }
+        return [text for text in self.values if text not in held and text not in self.over]
+
+
+async def typing(world: World, people: Act) -> Typed:
+    """Let people work, and keep what they typed."""
+    mark = len(world.crm.ledger)
+    with world.ajera.recording() as journal:
+        await people(world)
+    edits = [(write.before, write.after) for write in world.crm.ledger[mark:] if write.op == "edit"]
+    edits += [(change.before, change.after) for change in journal if change.before and change.after]
+    typed = Typed()
+    for before, after in edits:
+        for name, value in after.items():
+            if isinstance(value, str) and value and value != before.get(name) and name in TEXTS:
+                typed.values.append(value)
+                typed.over.add(str(before.get(name)))
+    return typed
+
+
+TEXTS = frozenset({"Name", "WebSite", "Title", "Email", "Description", "Website", "PrimaryAddressCity"})
 
 
 def _ajera(data: AjeraData) -> dict[str, Any]:
@@ -412,3 +518,59 @@ def no_deletes(world: World) -> bool:
     return not [w for w in world.crm_writes() if w.op == "delete" and not w.table.startswith("project_")] and not [
         change for entry in world.ajera_writes() for change in entry.changes if change.after is None
     ]
+
+
+MOST_MORE_WRITES = 2  # the one in flight may be sent twice, and one that follows from it
+
+
+def differences(program: Program, world: Struck, kind: str = "") -> dict[str, Any]:
+    """What is not as it was meant after a fault; empty where all is well."""
+    end = fingerprint(world)
+    wrong = _after_a_loss(program, world, end) if kind in REPLACED else {
+        name: (program.end[name], end[name]) for name in end if end[name] != program.end[name]
+    }  # fmt: skip
+    if not no_deletes(world):
+        wrong["deletes"] = [write for write in world.crm_writes() if write.op == "delete"]
+    if kind not in REPLACED:
+        if world.writes() > program.writes + MOST_MORE_WRITES:
+            wrong["writes"] = (program.writes, world.writes())
+        if strangers := traced(world):
+            wrong["untraced"] = strangers
+    return wrong
+
+
+def _after_a_loss(program: Program, world: Struck, end: Mapping[str, Any]) -> dict[str, Any]:
+    """V16: what the store forgot leads to matches and questions, never to a second record or a lost value."""
+    wrong: dict[str, Any] = {}
+    for table in (name for name in end if name.startswith(("ajera", "crm"))):
+        most = Counter(row[0] for row in program.begin[table]) | Counter(row[0] for row in program.end[table])
+        twice = Counter(row[0] for row in end[table]) - most
+        if twice:
+            wrong[table] = dict(twice)
+    if lost := world.typed.alive(world):
+        wrong["lost"] = lost
+    if end["intents"]:
+        wrong["intents"] = end["intents"]
+    return wrong
+
+
+def told(program: Program, at: int, kind: str) -> str:
+    point = program.points[at]
+    return f"{program.name}: {kind} at point {at}, {point.where} {point.what}"
+
+
+def cases(program: Program) -> list[tuple[int, str]]:
+    """Every kind of fault at every point."""
+    return [(at, kind) for at, point in enumerate(program.points) for kind in point.kinds]
+
+
+async def case(program: Program, at: int, kind: str, folder: Path, meanwhile: Act | None = None) -> dict[str, Any]:
+    """One case from end to end; what is wrong."""
+    try:
+        world = await strike(program, at, kind, folder, meanwhile)
+    except AssertionError as error:
+        return {"rest": str(error)}
+    try:
+        return differences(program, world, kind)
+    finally:
+        world.service.store.close()
