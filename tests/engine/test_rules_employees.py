@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import traceback
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx
+import pytest
+
+from core.errors import AjerasyncError
 from core.model.values import Kind, Side
 from tests.engine.kit import ajera_client, ajera_project, crm_firm, crm_project
 from tests.engine.weekkit import PAY_RATE, SSN, Office, ajera_employee, an_office, crm_employee, type_key
@@ -135,6 +141,38 @@ async def test_social_security_numbers_and_pay_are_dropped_where_the_reply_is_pa
         for secret in (SSN, PAY_RATE, "1980-02-29"):
             assert secret.encode() not in kept
             assert secret not in told
+
+
+class Garbled(httpx.AsyncBaseTransport):
+    """Ajera answers with employees whose key is somebody's social security number."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self.inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self.inner.handle_async_request(request)
+        if b"GetEmployees" not in request.content:
+            return answer
+        body = re.sub(rb'"EmployeeKey":\s*\d+', b'"EmployeeKey": "%s"' % SSN.encode(), await answer.aread())
+        assert SSN.encode() in body
+        return httpx.Response(answer.status_code, content=body, headers={"content-type": "application/json"})
+
+
+async def test_a_reply_that_cannot_be_read_tells_nothing_of_anybody_in_error_log_or_store() -> None:
+    def wrap(side: Side, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return Garbled(transport) if side is Side.AJERA else transport
+
+    async with an_office(wrap=wrap) as world:
+        ajera_employee(world, "Ann", "Moor", "Designer")
+        with pytest.raises(AjerasyncError) as caught:
+            await world.run()
+        told = "".join(traceback.format_exception(caught.value))
+        kept = b"".join(path.read_bytes() for path in world.folder.rglob("*") if path.is_file())
+        told += repr([world.events, world.service.log(1000), world.service.runs()])
+        for secret in (SSN, PAY_RATE, "1980-02-29"):
+            assert secret not in told
+            assert secret.encode() not in kept
+        assert "EmployeeKey" in str(caught.value)
 
 
 # -- team ------------------------------------------------------------------------------------------

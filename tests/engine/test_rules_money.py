@@ -8,13 +8,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 
 from core.model.values import Kind, Side
 from core.policy import TOTAL_FIELDS, Policy
 from core.sandbox.crm.schema_project import AJERA_AMOUNTS
 from tests.engine.kit import EngineSettings, World, ajera_client, ajera_project, crm_firm, crm_project
-from tests.engine.weekkit import Office, add_totals, ajera_employee, an_office, crm_employee
+from tests.engine.weekkit import add_totals, ajera_employee, an_office, crm_employee
 
 FAMILIES = {"Spent": "Spent", "Cost": "Cost", "WIP": "WIP", "Billed": "Billed", "Received": "Receipts"}
 PARTS = {"Labor": "Labor", "Reimbursable": "Expense", "Consultant": "Consultant"}
@@ -225,7 +226,12 @@ async def test_percent_and_overhead_rate_from_the_project_else_its_department() 
 
 
 async def test_amounts_that_phases_own_are_refused_by_the_crm_explained_and_not_sent_again() -> None:
-    async with an_office(crm_quirks={"fee_on_phased": "refused"}) as world:
+    puts: list[str] = []
+
+    def wrap(side: Side, transport: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
+        return Counted(transport, puts) if side is Side.CRM else transport
+
+    async with an_office(crm_quirks={"fee_on_phased": "refused"}, wrap=wrap) as world:
         client = ajera_client(world.ajera, "Acme Supplies", Website="acme.example")
         firm = crm_firm(world.crm, "Acme Supplies", WebSite="acme.example", AjeraSync="Y", address=None)
         ours = ajera_project(world.ajera, "26-01", "Town Hall", client, BillingType="FixedFee", **AMOUNTS)
@@ -242,17 +248,28 @@ async def test_amounts_that_phases_own_are_refused_by_the_crm_explained_and_not_
         (error,) = world.service.errors()
         assert "cannot be entered at this level" in error.message
         assert error.next_try is None
-        sent = _crm_requests(world)
-        await world.run()
-        quiet = _crm_requests(world) - sent
-        await world.run()
-        assert _crm_requests(world) - sent - quiet <= quiet
+        sent = len(puts)
+        for _ in range(3):
+            world.clock.forward(hours=13)
+            await world.run()
+        assert len(puts) == sent, "it is not sent again"
         assert world.service.errors()[0].tries == 1
         assert any("waits for a change" in r.reason for r in world.service.refusals())
+        world.service.retry(error.id)
+        await world.run()
+        assert len(puts) == sent + 1
 
 
-def _crm_requests(world: Office) -> int:
-    return world.service.runner.systems[Side.CRM].requests
+class Counted(httpx.AsyncBaseTransport):
+    """Notes the address of each write that is sent."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, puts: list[str]) -> None:
+        self.inner, self.puts = inner, puts
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            self.puts.append(str(request.url))
+        return await self.inner.handle_async_request(request)
 
 
 # -- Dates & Costs -------------------------------------------------------------------------------------
