@@ -1,12 +1,18 @@
-"""`setup`: asks for both connections, tests them, writes the settings.
+"""`setup`: asks for both connections, tries each answer at once, writes the settings.
 
-A secret goes where the operator says: the system keyring, a file of mode 0600 beside the settings, a
-command, an environment variable, or (only when asked for) the settings file itself.
+setup.py          the command: which parts are asked, writing, doctor at the end
+setup_steps.py    the parts
+setup_ask.py      how a question is put
+setup_secrets.py  where a secret is kept
+setup_file.py     the settings file
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,158 +20,182 @@ import click
 
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, WAITING, say
+from core.cli.setup_ask import ask_yes, choose
 from core.cli.ui import need_terminal
-from core.errors import AjerasyncError, SettingsError, UsageError
-from core.private import private_folder, write_private
+from core.errors import UsageError
 
 if TYPE_CHECKING:
+    from core.cli.setup_steps import Draft
     from core.paths import Paths
+    from core.settings import Settings
 
-PLACES: Final = ("keyring", "file", "command", "env", "plain")
+PART_NAMES: Final = ("ajera", "crm", "template", "schedule")
 
 
 @command("setup")
+@click.argument("parts", nargs=-1, metavar="[PART]...", type=click.Choice(PART_NAMES))
+@click.option(
+    "--from-answers",
+    "answers",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Ask nothing: take the settings in FILE (TOML; - is standard input), try them, write them.",
+)
+@click.option("--replace", is_flag=True, help="With --from-answers: where there are settings already; a copy is kept.")
 @pass_env
-def setup_command(env: Env) -> int:
-    """Ask for both connections, test them, write the settings file."""
-    need_terminal()
+def setup_command(env: Env, parts: tuple[str, ...], answers: Path | None, replace: bool) -> int:
+    """Ask for both connections, try each answer at once, write the settings file, and end with doctor.
+
+    PART asks for one part again: ajera, crm, template, schedule. Nothing is written before the end, never without
+    asking, and a copy of the file before is kept.
+    """
     paths = env.paths()
-    if paths.config.exists() and not _ask_yes(f"{paths.config} exists. Replace it?"):
-        return OK
-    document = ask_settings(paths)
-    good = try_connections(document, paths)
-    if not good and not _ask_yes("Write the settings all the same?"):
-        return WAITING
-    write_settings(document, paths.config)
-    say(f"Written: {paths.config}. Next: ajerasync doctor")
-    return OK if good else WAITING
+    if answers is not None:
+        return _from_file(answers, parts, replace, paths)
+    if replace:
+        raise click.UsageError("--replace goes with --from-answers only")
+    need_terminal()
+    document = _document_to_change(paths)
+    asked = _parts_to_ask(parts, document, paths)
+    return _ask(asked, document, paths) if asked else OK
 
 
-def ask_settings(paths: Paths) -> dict[str, Any]:
-    """What the operator answers, as the document to write."""
-    say("Ajera")
-    ajera: dict[str, Any] = {
-        "url": _ask("  address, exactly as Ajera gives it"),
-        "username": _ask("  API user"),
-    }
-    ajera["password"] = ask_secret("ajera.password", "  password", paths)
-    say("CRM (DPS 1.x or Vantagepoint)")
-    crm: dict[str, Any] = {
-        "url": _ask("  address of the API"),
-        "database": _ask("  database"),
-        "username": _ask("  user"),
-    }
-    crm["password"] = ask_secret("crm.password", "  password", paths)
-    crm["client_id"] = _ask("  client id")
-    crm["client_secret"] = ask_secret("crm.client_secret", "  client secret", paths)
-    crm["profile"] = click.prompt("  product", type=click.Choice(["dps1", "vantagepoint"]), default="dps1", err=True)
-    zone = click.prompt("Time zone of the schedule", default=_local_zone(), err=True)
-    return {
-        "ajera": ajera,
-        "crm": crm,
-        "sync": {"enabled": True},
-        "schedule": {"cron": "*/15 7-19 * * mon-fri", "timezone": zone},
-    }
+# -- asked -----------------------------------------------------------------------------------------
 
 
-def ask_secret(where: str, what: str, paths: Paths) -> dict[str, str] | str:
-    """Where the secret is kept, as the settings say it; stored there first where that is ours to do."""
-    place = click.prompt(f"{what}: kept in", type=click.Choice(PLACES), default="keyring", err=True)
-    if place == "command":
-        return {"command": _ask("  command that prints it")}
-    if place == "env":
-        return {"env": _ask("  environment variable")}
-    value = click.prompt(what, hide_input=True, err=True)
-    if place == "keyring":
-        try:
-            return {"keyring": _into_keyring(where, value, paths.profile)}
-        except UsageError as error:
-            say(error)
-            return ask_secret(where, what, paths)
-    if place == "file":
-        return {"file": _into_file(where, value, paths.config.parent)}
-    return str(value)
+def _document_to_change(paths: Paths) -> Any:
+    """The document of the file that is there; None where there is none, or a person gives up the broken one."""
+    from core.cli.setup_file import read_document
 
-
-def _into_keyring(where: str, value: str, profile: str) -> str:
-    import keyring
-    from keyring.errors import KeyringError
-
-    service = "ajerasync" if profile == "default" else f"ajerasync-{profile}"
+    if not paths.config.exists():
+        return None
     try:
-        keyring.set_password(service, where, value)
-    except KeyringError as error:
-        raise UsageError(
-            f"The system keyring cannot be used here ({type(error).__name__}): choose file, command or env"
-        ) from None
-    return service
+        return read_document(paths.config)
+    except UsageError as error:
+        say(error)
+        if ask_yes("Begin with a new file? A copy of this one is kept."):
+            return None
+        raise UsageError(f"Nothing was changed. Correct {paths.config} by hand, or answer yes") from None
 
 
-def _into_file(where: str, value: str, folder: Path) -> str:
-    path = folder / f"{where}.secret"
-    _write_private(path, value + "\n")
-    return path.name
+def _parts_to_ask(parts: Sequence[str], document: Any, paths: Paths) -> Sequence[str]:
+    if document is None:
+        if parts and set(parts) != set(PART_NAMES):
+            say("There are no settings yet, so all parts are asked.")
+        return PART_NAMES
+    if parts:
+        return [part for part in PART_NAMES if part in parts]
+    say(f"{paths.config} exists. All in it that you do not answer anew stays as it is.")
+    chosen = choose("What is to be changed", (*PART_NAMES, "all", "nothing"), "nothing")
+    return {"all": PART_NAMES, "nothing": ()}.get(chosen, (chosen,))
 
 
-def try_connections(document: dict[str, Any], paths: Paths) -> bool:
-    """Connect to both with what was answered; says how it went."""
-    from core.cli.doctor import ask_both
+def _ask(parts: Sequence[str], document: Any, paths: Paths) -> int:
+    from core.cli.setup_steps import PARTS, Draft
+
+    say("An empty line takes what stands in [brackets]. Ctrl-C stops; nothing is written before the end.")
+    draft = Draft(paths, before={} if document is None else document.unwrap())
+    for part in parts:
+        PARTS[part](draft)
+    if draft.failed and not ask_yes(
+        f"No connection yet: {', '.join(sorted(draft.failed))}. Write the settings all the same?"
+    ):
+        say("Nothing was written.")
+        return WAITING
+    _store_secrets(draft)
+    return _finish(draft, document)
+
+
+def _store_secrets(draft: Draft) -> None:
+    """Where a place cannot be used after all, it is asked for again."""
+    from core.cli.setup_secrets import ask_secret, store
+
+    for where, kept in draft.secrets.items():
+        section, _, key = where.partition(".")
+        while True:
+            try:
+                draft.put(section, key, store(kept, draft.paths))
+            except UsageError as error:
+                say(error)
+                kept = ask_secret(where, f"{section} {key.replace('_', ' ')}", draft.paths)  # noqa: PLW2901
+            else:
+                break
+
+
+def _finish(draft: Draft, document: Any) -> int:
+    from core.cli.setup_file import document_text
     from core.settings import settings_from
 
+    settings = settings_from(draft.document(), draft.paths)
+    _write(draft.paths, document_text(draft.answers, document))
+    if draft.failed:
+        say("Try again with: ajerasync doctor")
+        return WAITING
+    _doctor(settings)
+    return OK
+
+
+def _write(paths: Paths, text: str) -> None:
+    from core.cli.setup_file import keep_copy, write_settings
+
+    copy = keep_copy(paths.config)
+    write_settings(paths.config, text)
+    say(f"Written: {paths.config}" + (f"; the one before is kept as {copy.name}" if copy else ""))
+
+
+def _doctor(settings: Settings) -> None:
+    """What doctor finds, told as messages: the outcome of set-up is that both systems answered."""
+    from core.doctor import examine
+
+    say("doctor:")
+    found, _ = asyncio.run(examine(settings))
+    for check in found:
+        if check.state != "ok":
+            say(f"{check.state:<5}{check.check}: {check.message}")
+            if check.way_out:
+                say(f"{' ' * 5}-> {check.way_out}")
+    good = sum(check.state == "ok" for check in found)
+    say(f"{good} of {len(found)} checks are ok. Next: ajerasync (the UI), or ajerasync plan")
+
+
+# -- from a file -----------------------------------------------------------------------------------
+
+
+def _from_file(answers: Path, parts: Sequence[str], replace: bool, paths: Paths) -> int:
+    """Raises what reading, checking and logging in raise; nothing is written then."""
+    from core.bootstrap import cron_problem
+    from core.cli.setup_file import HEAD
+    from core.settings import settings_from
+    from core.tryout import try_ajera, try_crm
+
+    if parts:
+        raise click.UsageError("--from-answers takes the whole settings; it goes with no PART")
+    if paths.config.exists() and not replace:
+        raise UsageError(f"{paths.config} exists. Add --replace to write it anew; a copy is kept")
+    text = _read_answers(answers)
     try:
-        settings = settings_from(document, paths)
-    except SettingsError as error:
-        for problem in error.problems:
-            say(problem)
-        return False
-    answers = asyncio.run(ask_both(settings))
-    for side, answer in answers.items():
-        failed = isinstance(answer, AjerasyncError)
-        say(f"{side}: {answer if failed else 'connected'}")
-    return not any(isinstance(answer, AjerasyncError) for answer in answers.values())
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{answers} is not TOML: {error}") from None
+    settings = settings_from(raw, paths, cron_problem)
+
+    async def both() -> None:
+        ajera, crm = await asyncio.gather(try_ajera(settings), try_crm(settings), return_exceptions=True)
+        for one in (ajera, crm):
+            if isinstance(one, BaseException):
+                raise one
+        say(f"Ajera: {getattr(ajera, 'company', '')}, {getattr(ajera, 'version', '')}")
+        say(f"CRM: a login lasts {getattr(crm, 'seconds', 0)} seconds")
+
+    asyncio.run(both())
+    _write(paths, text if text.startswith("#") else f"# {HEAD}\n{text}")
+    return OK
 
 
-def write_settings(document: dict[str, Any], path: Path) -> None:
-    """The settings file, mode 0600, in a folder made where it is missing."""
-    import tomlkit
-
-    body = tomlkit.document()
-    body.add(tomlkit.comment("Settings of ajerasync. What may stand here: docs/settings.md"))
-    for name, section in document.items():
-        table = tomlkit.table()
-        for key, value in section.items():
-            table.add(key, _inline(value) if isinstance(value, dict) else value)
-        body.add(name, table)
-    _write_private(path, tomlkit.dumps(body))
-
-
-def _inline(value: dict[str, str]) -> Any:
-    import tomlkit
-
-    table = tomlkit.inline_table()
-    table.update(value)
-    return table
-
-
-def _write_private(path: Path, text: str) -> None:
+def _read_answers(answers: Path) -> str:
     try:
-        if not path.parent.exists():
-            private_folder(path.parent)
-        write_private(path, text)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
-
-
-def _local_zone() -> str:
-    """This machine's zone where it says one by name."""
-    link = Path("/etc/localtime")
-    _, found, name = str(link.resolve()).partition("zoneinfo/") if link.is_symlink() else ("", "", "")
-    return name if found else "UTC"
-
-
-def _ask(text: str) -> str:
-    return str(click.prompt(text, err=True)).strip()
-
-
-def _ask_yes(text: str) -> bool:
-    return click.confirm(text, err=True)
+        return sys.stdin.read() if str(answers) == "-" else answers.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{answers} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
+        ) from None
