@@ -97,6 +97,10 @@ class Checker:
         row = self.a[table[kind]].get(int(key))
         return f"Ajera {kind} {row.get('Description') or row.get('LastName') if row else 'gone'}"
 
+    def label_of(self, kind: Kind, crm_key: str) -> str:
+        """How differences name a record of the CRM."""
+        return _label(kind, self.c.get(kind.value, crm_key)) if self.c.has(kind.value, crm_key) else ""
+
     def code(self, table: str, code: object) -> str:
         return folded(next((r["Description"] for r in self.c.code_tables[table] if r["Code"] == code), code))
 
