@@ -36,7 +36,11 @@ def test_an_address_says_which_database_it_is(document: str, said: str) -> None:
     [
         *("", "ajera.com", "https://ajera.com/V1/AjeraAPI.ashx", "https://ajera.com/V1/AjeraAPI.ashx?id=XXXX"),
         *("https://ajera.com/?e30=", pasted("{}"), pasted("[1]"), pasted('{"ClientID":40123,"DatabaseID":7}')[:-3]),
-        *("https://u:p@ajera.com/AjeraAPI.ashx?e30=", "https://[x/AjeraAPI.ashx?e30=", "https://a b/AjeraAPI.ashx?e30="),
+        *(
+            "https://u:p@ajera.com/AjeraAPI.ashx?e30=",
+            "https://[x/AjeraAPI.ashx?e30=",
+            "https://a b/AjeraAPI.ashx?e30=",
+        ),
     ],
 )
 def test_an_address_that_names_no_database_is_refused_with_a_way_out(text: str) -> None:
