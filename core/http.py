@@ -48,6 +48,7 @@ OVERALL_FACTOR: Final = 3.0  # a reply that drips may take this many time-outs a
 KEEP_ALIVE: Final = 4.0  # below the usual idle limit of servers: a write must not meet a dying connection
 MAX_BYTES: Final = 64 * 1024 * 1024
 LARGEST_EXPONENT: Final = 400  # of a number in a reply: more than any server's own numbers hold
+CODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})  # one at most: a block of it grows a thousandfold
 REDACTED: Final = 32 * 1024  # bytes of it that are searched for secrets before: a token may be long
 EXCERPT: Final = 60  # characters of an unreadable reply that a message may show
 
@@ -311,7 +312,7 @@ class Http:
 
     def _build(self, request: Request) -> httpx.Request:
         content = None if request.json is None else encode(self.side, request.json, request.name)
-        headers = {"Accept": "application/json", **request.headers}
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", **request.headers}
         if content is not None:
             headers.setdefault("Content-Type", "application/json")
         # An empty list of parameters would strip the query of the address.
@@ -374,6 +375,8 @@ class Http:
 
     async def _body(self, response: httpx.Response) -> bytes:
         """The decompressed body, given up as soon as it grows too large."""
+        if response.headers.get("content-encoding", "identity").strip().lower() not in CODINGS:
+            raise httpx.DecodingError("unknown or nested coding")
         parts: list[bytes] = []
         size = 0
         async for part in response.aiter_bytes():
