@@ -166,9 +166,9 @@ _NO_PLAN: Final = (  # whatever a file may make of reading it as a plan
 def stored_plan(service: Service, name: str) -> Plan:
     """A plan from a file, else from the store by its digest."""
     path = Path(name)
-    if not path.is_file():
-        return service.stored_plan(name)
     try:
+        if not path.is_file():
+            return service.stored_plan(name)
         return plan_from_json(json.loads(path.read_text(encoding="utf-8")))
     except _NO_PLAN as error:
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__
