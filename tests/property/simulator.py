@@ -22,7 +22,7 @@ from tests.reconcile_kit import AJERA, CRM, World
 Cell = tuple[Kind, Side, str, str]
 Rewrite = Callable[[str, Value], Value]
 # Rules by which the history keeps the value that a write replaced.
-KEPT_IN_HISTORY = ("both changed", "drift put right", "first link", "resolved", "policy")
+KEPT_IN_HISTORY = ("both changed", "drift put right", "owns it", "resolved", "policy")
 
 
 @dataclass
@@ -31,6 +31,7 @@ class Ledger:
 
     parents: dict[int, frozenset[int]] = field(default_factory=dict)
     cells: dict[Cell, int] = field(default_factory=dict)
+    at_base: dict[Cell, int | None] = field(default_factory=dict)
     _next: count[int] = field(default_factory=count)
 
     def typed(self, cell: Cell) -> int:
@@ -46,6 +47,18 @@ class Ledger:
             self.cells.pop(target, None)
         else:
             self.cells[target] = token
+        self._note_base(source, target)
+
+    def put_back(self, cell: Cell) -> None:
+        """Typed back to what was agreed: to everybody who looks, nothing was ever typed."""
+        token = self.at_base.get(cell)
+        if token is None:
+            self.cells.pop(cell, None)
+        else:
+            self.cells[cell] = token
+
+    def _note_base(self, *cells: Cell) -> None:
+        self.at_base |= {cell: self.cells.get(cell) for cell in cells}
 
     def agreed(self, a: Cell, b: Cell) -> None:
         """Both sides hold the same, however it came about: who edits it now has seen both."""
@@ -56,6 +69,7 @@ class Ledger:
             self.cells[a] = self.cells[b] = merged
         elif tokens:
             self.cells[a] = self.cells[b] = tokens.pop()
+        self._note_base(a, b)
 
     def had_seen(self, author: Cell, replaced: Cell) -> bool:
         """Whether the value in `author` was typed with sight of the one in `replaced`."""
@@ -77,7 +91,12 @@ class Simulator:
         record = self.world.records[kind, side].get(key)
         if record is not None and record.fields.get(name) != value:
             self.world.edit(kind, side, key, **{name: value})
-            self.ledger.typed((kind, side, key, name))
+            link = next((each for each in self.world.links if each.kind is kind and each.key(side) == key), None)
+            pair = self.world.bases[link.id].get(name) if link else None
+            if pair is not None and pair.half(side) == value:
+                self.ledger.put_back((kind, side, key, name))
+            else:
+                self.ledger.typed((kind, side, key, name))
 
     def run(self) -> Plan:
         """One run: plan, check every write against the ledger, apply."""
@@ -185,7 +204,8 @@ class Simulator:
             source = (action.kind, side.other, link.key(side.other), name)
             target = (action.kind, side, key, name)
             kept = any(rule in change.rule for rule in KEPT_IN_HISTORY)
-            assert kept or self.ledger.had_seen(source, target), f"lost: {change}"
+            filled = change.rule == "first link, blank filled" and not change.frm
+            assert kept or filled or self.ledger.had_seen(source, target), f"lost: {change}"
             meant = self._resolved(change.to, side)
             held = self._held(side, name, meant)
             self.world.edit(action.kind, side, key, **{name: held})

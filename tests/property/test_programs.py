@@ -88,6 +88,18 @@ def edit(sim: Simulator, n: int) -> None:
         sim.edit(kind, side, keys[n % len(keys)], name, _value(sim, kind, side, name, n // len(keys)))
 
 
+def clash(sim: Simulator, n: int) -> None:
+    """Both sides of one field are typed without sight of each other: what two random edits rarely come to."""
+    link = sim.world.links[n % len(sim.world.links)]
+    names = [name for kind, name in FIELDS if kind is link.kind]
+    n //= len(sim.world.links)
+    name, n = names[n % len(names)], n // len(names)
+    for side in Side:
+        sim.edit(
+            link.kind, side, link.key(side), name, _value(sim, link.kind, side, name, n if side is AJERA else n // 6)
+        )
+
+
 def _value(sim: Simulator, kind: Kind, side: Side, name: str, n: int) -> Value:
     if name == "status":
         words = PROJECT_STATUS[side] if kind is PROJECT else STATUS[side]
@@ -169,7 +181,7 @@ def run(sim: Simulator, _n: int) -> None:
 
 
 STEPS: Sequence[Callable[[Simulator, int], None]] = (
-    edit, edit, edit, edit, run, tick, row, move, resolve, edit, delete, decide, tick_in_ajera, sync_to_crm,
+    edit, edit, clash, edit, run, tick, row, move, resolve, edit, delete, decide, tick_in_ajera, sync_to_crm,
 )  # fmt: skip
 
 

@@ -286,7 +286,9 @@ def test_rule_4_3_the_setting_links_nothing_else(why: str) -> None:
 def test_law_11_a_pair_ticked_on_both_sides_is_linked_once_and_asked_about_once() -> None:
     world = firms(email="info@acme.example")
     world.mark(FIRM, "a1", side=AJERA)
-    assert len(linked(world.plan())) == 1
+    made = world.plan()
+    assert len(linked(made)) == 1
+    assert not made.refused
     world = firms()
     world.mark(FIRM, "a1", side=AJERA)
     (candidate,) = world.plan().candidates
