@@ -9,7 +9,7 @@ import click
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, USAGE, say
 from core.cli.kinds import KIND, chosen, words
-from core.cli.records import fill
+from core.cli.records import fill, read_contacts
 from core.errors import UsageError
 from core.model.values import Kind, Side
 
@@ -84,6 +84,8 @@ def _act(
 
     async def act(service: Service) -> int:
         await fill(service)
+        if project:
+            await read_contacts(service, project)
         wanted = keys or _filtered(service, Kind(kind), side, expression, firm, project)
         marked = service.mark(Kind(kind), wanted, on, side=side, firm=firm, project=project, template=template)
         return told(marked, Kind(kind), on=on)

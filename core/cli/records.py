@@ -10,6 +10,7 @@ from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, say
 from core.cli.kinds import KIND, SIDE, chosen, find_row
+from core.errors import SystemFailure
 from core.model.values import Kind, Side
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def list_command(
 
     async def act(service: Service) -> int:
         await fill(service)
+        if project:
+            await read_contacts(service, project)
         rows = chosen(_rows(service, Kind(kind), firm, project), expression)
         if as_json:
             from core.cli.shapes import row_json
@@ -52,6 +55,12 @@ async def fill(service: Service) -> None:
     if not any(service.rows(kind) for kind in Kind):
         say("Nothing was pulled yet: reading both systems.")
         await service.make_plan()
+
+
+async def read_contacts(service: Service, project: str) -> None:
+    """A run reads the contact rows of ticked projects only: those of another one are read when it is looked at."""
+    if not service.contact_rows(project=project):
+        await service.refresh_detail(service.row(Kind.PROJECT, project))
 
 
 def _rows(service: Service, kind: Kind, firm: str | None, project: str | None) -> Sequence[Row]:
@@ -81,7 +90,10 @@ def show_command(env: Env, kind: str, key: str, side: str | None, as_json: bool)
 
     async def act(service: Service) -> int:
         await fill(service)
-        detail = service.detail(find_row(service, Kind(kind), key, Side(side) if side else None))
+        row = find_row(service, Kind(kind), key, Side(side) if side else None)
+        if row.kind is Kind.PROJECT and row.crm_key:
+            await _read_if_possible(service, row.crm_key)
+        detail = service.detail(row)
         if as_json:
             from core.cli.shapes import detail_json
 
@@ -91,6 +103,13 @@ def show_command(env: Env, kind: str, key: str, side: str | None, as_json: bool)
         return OK
 
     return env.use(act)
+
+
+async def _read_if_possible(service: Service, project: str) -> None:
+    try:
+        await read_contacts(service, project)
+    except SystemFailure as error:
+        say(f"Its contacts were not read: {error}")
 
 
 def print_detail(detail: Detail) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
@@ -58,7 +59,9 @@ class Answers:
         return f"{item.label}: {spec.label} {value_text(self.store, spec, value)!r} goes to {where} with the next run"
 
     def resolve_all(self, kind: Kind, field: str, take: Side) -> int:
-        """The same answer for every open item of one field; how many."""
+        """The same answer for every open item of one field; how many. Raises UsageError for a field that is not mapped."""
+        if field not in {spec.name for spec in self.policy.fields.get(kind, ())}:
+            raise UsageError(f"{kind}.{field} is not in the field map{self._nearest(kind, field)}")
         wanted = [
             item for queue in ("conflict", "difference", "drift") for item in self.items(queue)
             if item.kind is kind and item.field == field
@@ -66,6 +69,10 @@ class Answers:
         for item in wanted:
             self.resolve(item.id, take)
         return len(wanted)
+
+    def _nearest(self, kind: Kind, field: str) -> str:
+        near = difflib.get_close_matches(field, [spec.name for spec in self.policy.fields.get(kind, ())], 1)
+        return f"; the nearest is {kind}.{near[0]}" if near else ""
 
     def _fielded(self, item_id: str) -> Item:
         for queue in ("conflict", "difference", "drift"):

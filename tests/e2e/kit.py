@@ -39,6 +39,7 @@ class Said:
 
     @property
     def json(self) -> Any:
+        assert self.out.lstrip()[:1] in ("{", "["), f"{self.words}: {self.code} {self.out[:500]} {self.err}"
         return json.loads(self.out)
 
     @property

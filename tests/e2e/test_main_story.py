@@ -287,12 +287,16 @@ def test_records_of_ajera_go_to_the_crm_when_ticked(w: World) -> None:
         if plain(row["Description"]) not in ours and row["Status"] == "Active"
     )
     home.ok("mark", "firm", "--ajera", str(client["ClientKey"]))
-    numbers = {row["WBS1"] for row in w.crm.all("project").values()}
+    numbers = w.crm.all("project")
+    names = {plain(row["LongName"] or row["Name"]) for row in numbers.values()}
     clients = w.ajera.all("client")
     project = next(
         row
         for row in w.ajera.all("project").values()
-        if row["ID"] not in numbers and row["Status"] == "Active" and not row["CreateInCRM"]
+        if row["ID"] not in numbers
+        and plain(row["Description"]) not in names
+        and row["Status"] == "Active"
+        and not row["CreateInCRM"]
     )
     home.ok("mark", "project", "--ajera", str(project["ProjectKey"]))
     home.settle()
