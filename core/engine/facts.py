@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.engine.look import situation
-from core.model.plan import Direction, Mode
 from core.model.values import Kind, Side
 from core.policy import Policy
-from core.ports import Clock, Connection, Store, Transaction
+from core.ports import Connection, Store, Transaction
 from core.reconcile.normalize import plain_text
-from core.reconcile.ticks import Ticks, ticks_in_effect
 
 
 @dataclass(frozen=True)
@@ -78,30 +75,6 @@ def template_refusal(facts: Facts, policy: Policy, text: str) -> str | None:
     if plain_text(text) in facts.flat_templates and not policy.allow_flat_template:
         return "it has nested phases, which this Ajera is not known to take on create"
     return None
-
-
-class TickView:
-    """The ticks in effect by what the store knows, without asking a system. Worked out once for each state of what
-    they depend on: the store hands out the same snapshot until something is written."""
-
-    def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
-        self._store, self._policy, self._clock = store, policy, clock
-        self._of: tuple[object, ...] = ()
-        self._ticks = Ticks()
-
-    def ticks(self) -> Ticks:
-        store = self._store
-        records = [store.records(kind, side) for kind in _TICKED for side in Side]
-        of = (store.marks(), store.links().by_crm, *records)
-        if len(of) != len(self._of) or any(new is not old for new, old in zip(of, self._of, strict=True)):
-            mode = Mode(Direction.TWO_WAY, None, "")
-            connections = {side: Connection(side) for side in Side}
-            look = situation(store, self._policy, mode, connections, self._clock.now())
-            self._of, self._ticks = of, ticks_in_effect(look)
-        return self._ticks
-
-
-_TICKED = (Kind.FIRM, Kind.CONTACT, Kind.PROJECT)
 
 
 def column_of(kind: Kind, project: str | None) -> str:

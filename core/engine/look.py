@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -14,6 +14,7 @@ from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from core.engine.clock import iso
 from core.engine.pull import dirty_records, gone_records
+from core.model.link import Base
 from core.model.plan import Action, Direction, Mode, Plan, candidate_json, item_json, plan_json, refusal_json
 from core.model.record import Record
 from core.model.values import Kind, Side
@@ -55,9 +56,9 @@ def situation(
         crm=connections[Side.CRM],
         records=records,
         links=store.links(),
-        bases={name: base for kind in Kind for name, base in store.bases(kind).items()},
-        marks=dict(store.marks()),
-        decisions=dict(store.decisions()),
+        bases=_Bases({kind.value: store.bases(kind) for kind in Kind}),
+        marks=store.marks(),
+        decisions=store.decisions(),
         gone=gone_records(store),
         whole=frozenset((kind, side) for kind in Kind for side in Side if store.cursor(kind, side).whole),
         unsettled=frozenset(chain.from_iterable(_named(intent.action) for intent in intents)),
@@ -69,6 +70,22 @@ def situation(
         alike=alike,
         newest=_newest(connections),
     )
+
+
+class _Bases(Mapping[str, Base]):
+    """The bases of all kinds by link id (`KIND:…`), without going over any of them."""
+
+    def __init__(self, by_kind: Mapping[str, Mapping[str, Base]]) -> None:
+        self._by_kind = by_kind
+
+    def __getitem__(self, link_id: str) -> Base:
+        return self._by_kind[link_id.partition(":")[0]][link_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._by_kind.values())
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_kind.values()))
 
 
 def _named(action: Action) -> list[RecordId]:
@@ -109,8 +126,12 @@ def _first_kinds(store: Store, scheduled: bool) -> frozenset[Kind]:
     """Kinds without a link yet: their first run, started by hand, may create and link many."""
     if scheduled:
         return frozenset()
-    linked = {kind for kind, _ in store.links().by_ajera}
-    return frozenset(kind for kind in Kind if kind not in linked)
+    missing = set(Kind)
+    for kind, _ in store.links().by_ajera:
+        missing.discard(kind)
+        if not missing:  # as a rule within the first few thousand
+            break
+    return frozenset(missing)
 
 
 def _previous_mode(store: Store) -> Mode | None:

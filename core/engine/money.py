@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -22,7 +22,6 @@ from core.model.values import Kind, Side
 from core.policy import Policy
 from core.ports import Accounting, Clock, Hours, Store
 from core.reconcile.accounting import takes_money
-from core.reconcile.ticks import Ticks
 
 MOST_BY_AGE = 40  # projects a run reads again only because their figures are old
 RECENT = timedelta(days=35)  # timesheets are corrected for about five weeks
@@ -42,9 +41,9 @@ class MoneyReader:
     policy: Policy
     next_due: str = ""  # when figures come due by age alone, known after `read`
 
-    async def read(self, ticks: Ticks) -> int:
+    async def read(self, ticked: Container[str]) -> int:
         """Everything that is due; the number of projects whose figures moved."""
-        projects = self._projects(ticks)
+        projects = self._projects(ticked)
         if not projects:
             self.next_due = NEVER
             return 0
@@ -55,7 +54,7 @@ class MoneyReader:
             self.next_due = self._next_due(projects)
         return len(worked) + sum(moved)
 
-    def _projects(self, ticks: Ticks) -> list[Record]:
+    def _projects(self, ticked: Container[str]) -> list[Record]:
         """Ajera records of linked projects that take part and have money columns in the CRM."""
         crm = self.store.records(Kind.PROJECT, Side.CRM)
         ajera = self.store.records(Kind.PROJECT, Side.AJERA)
@@ -64,7 +63,7 @@ class MoneyReader:
             record, partner = ajera.get(key), crm.get(link.crm_key)
             if kind is not Kind.PROJECT or link.state is not LinkState.ACTIVE or record is None or partner is None:
                 continue
-            if (link.crm_key in ticks.projects or record.marked) and takes_money(partner):
+            if (link.crm_key in ticked or record.marked) and takes_money(partner):
                 found.append(record)
         return found
 

@@ -42,9 +42,24 @@ class RowMaker:
         for record in self.store.records(kind, Side.CRM).values():
             yield self.row(record)
         for record in self.store.records(kind, Side.AJERA).values():
-            link = self.links.of(kind, Side.AJERA, record.key)
-            if link is None or (link.state is LinkState.GONE and link.gone_side is Side.CRM):
+            if self.has_own_row(record):
                 yield self.row(record)
+
+    def has_own_row(self, record: Record) -> bool:
+        """A CRM record has one; an Ajera record while it is there only."""
+        if record.side is Side.CRM:
+            return True
+        link = self.links.of(record.kind, Side.AJERA, record.key)
+        return link is None or (link.state is LinkState.GONE and link.gone_side is Side.CRM)
+
+    def waiting(self) -> Mapping[RecordId, object]:
+        """What beside the record itself decides its row's state: to be compared with that of another moment."""
+        found: dict[RecordId, object] = dict.fromkeys(self.dirty, "dirty")
+        for name, items in self._items.items():
+            found[name] = (found.get(name), [(item.queue, item.body) for item in items])
+        for name, failure in self._failures.items():
+            found[name] = (found.get(name), failure)
+        return found
 
     def row(self, record: Record) -> Row:
         link = self.links.of(record.kind, record.side, record.key)

@@ -16,7 +16,6 @@ from typing import cast
 from core.engine.apply import Applier, ChosenKey, Outcome
 from core.engine.clock import from_iso, iso
 from core.engine.events import Bus, Event
-from core.engine.facts import TickView
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
 from core.engine.money import MoneyReader
@@ -24,6 +23,7 @@ from core.engine.pull import Puller, Seen, dirty_now, forget_dirty, note_dirty
 from core.engine.quiet import PLANNED, PROJECTS, said
 from core.engine.settle import Settler
 from core.engine.ticking import forget_moot_marks
+from core.engine.tickview import TickView
 from core.engine.undo import TRIGGER as UNDO
 from core.engine.undo import Undoing, concerned, done_by, undoing
 from core.engine.views import Progress
@@ -186,7 +186,7 @@ class Runner:
             return
         reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy)
         try:
-            moved = await reader.read(self.ticks.ticks())
+            moved = await reader.read(self.ticks.now().projects)
         except (AccessRefused, RecordRefused, ListNotTrusted, BadReply) as error:
             self.tell("log", f"totals and hours could not be read: {error}", level="warning")
             return

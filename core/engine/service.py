@@ -7,6 +7,7 @@ async. A front end never reaches the store or a system past this class.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
@@ -20,6 +21,7 @@ from core.engine.events import Bus, Event
 from core.engine.facts import Facts, remember, remembered, template_refusal
 from core.engine.look import situation
 from core.engine.notify import KINDS, Channel, Notifier, Ping
+from core.engine.rowbook import RowBook
 from core.engine.rows import RowMaker
 from core.engine.run import Rules, Runner
 from core.engine.schedule import Alarm, Cron
@@ -113,7 +115,8 @@ class Service:
         self._answers = Answers(store, self.policy, clock)
         told = frozenset(getattr(getattr(settings, "notify", None), "on", KINDS))
         self.notifier = Notifier(channels, ping, told, store, clock, lambda text, level: self._tell("log", text, level))
-        self._rows: dict[Kind, tuple[Row, ...]] = {}
+        self._book = RowBook(store)
+        self._making = threading.Lock()  # a hub's rows may be asked for in a thread
         self._maker: RowMaker | None = None
         self._alarm: Alarm | None = None
         self.bus.subscribe(self._write_log)
@@ -130,7 +133,6 @@ class Service:
             self._forget()
 
     def _forget(self) -> None:
-        self._rows.clear()
         self._maker = None
 
     def _tell(self, event: str, text: str, level: str = "info", **data: Any) -> None:
@@ -143,17 +145,16 @@ class Service:
     # -- rows and details --------------------------------------------------------------------------
 
     def _row_maker(self) -> RowMaker:
-        if self._maker is None:
-            brought = self.runner.ticks.now().brought
-            self._maker = RowMaker(self.store, brought)
-        return self._maker
+        maker = self._maker
+        if maker is None:
+            maker = self._maker = RowMaker(self.store, self.runner.ticks.now().brought)
+        return maker
 
     def rows(self, kind: Kind) -> Sequence[Row]:
-        """The whole hub, sorted by label."""
-        if kind not in self._rows:
-            made = self._row_maker().all(kind)
-            self._rows[kind] = tuple(sorted(made, key=lambda row: (row.label.casefold(), row.id)))
-        return self._rows[kind]
+        """The whole hub, sorted by label. Made whole once; afterwards only what moved is made again. May be asked in
+        a thread."""
+        with self._making:
+            return self._book.rows(kind, self._row_maker())
 
     def contact_rows(self, *, firm: str | None = None, project: str | None = None) -> Sequence[Row]:
         """Contacts of a firm or of a project, by the CRM."""

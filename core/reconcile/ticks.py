@@ -33,7 +33,9 @@ class Ticks:
         """Whether a CRM record takes part: ticked itself or brought along by a ticked project."""
         if kind is Kind.EMPLOYEE:
             return True
-        return crm_key in self.of(kind) or (kind, crm_key) in self.brought
+        # Asked once a link: `of` would copy all keys of the projects each time.
+        keys = self.projects if kind is Kind.PROJECT else self.of(kind)
+        return crm_key in keys or (kind, crm_key) in self.brought
 
     def of(self, kind: Kind) -> frozenset[str]:
         if kind is Kind.FIRM:

@@ -78,6 +78,14 @@ class Snapshot(Mapping[K, T], Generic[K, T]):
             value = part[key] = self._decode(key, value)
         return value
 
+    def moved_since(self, older: Mapping[K, Any]) -> set[K] | None:
+        """Keys whose value may not be that of `older`; None where the two share too little to tell. Costs what was
+        changed between them, not what they hold."""
+        if not isinstance(older, Snapshot) or older._base is not self._base:  # noqa: SLF001 # its own class
+            return None
+        ours, theirs = self._over, older._over  # noqa: SLF001
+        return {key for key in ours.keys() | theirs.keys() if ours.get(key, theirs) is not theirs.get(key, theirs)}
+
     def __contains__(self, key: object) -> bool:
         if key in self._over:
             return self._over[key] is not GONE
