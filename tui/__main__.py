@@ -10,7 +10,7 @@ from core.cli.app import run
 from core.private import guard_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from core.engine.service import Service
 
@@ -22,12 +22,28 @@ def open_ui(open_service: Callable[[], Service], /, *, readonly: bool, ascii: bo
     return open_app(open_service, readonly=readonly, ascii=ascii, plain=plain, mouse=mouse)
 
 
+def serve_ui(words: Sequence[str], port: int, say: Callable[[object], None]) -> int:
+    """Show the UI in a browser until it is stopped; the exit code."""
+    from tui.serve import serve_ui as serve
+
+    return serve(words, port, say)
+
+
+def open_page(open_service: Callable[[], Service], /, *, readonly: bool, ascii: bool, plain: bool, mouse: bool) -> int:  # noqa: A002
+    """Open the UI of one page of `serve` until it is closed; the exit code."""
+    from tui.serve import open_page as open_it
+
+    return open_it(open_service, readonly=readonly, ascii=ascii, plain=plain, mouse=mouse)
+
+
 def main() -> None:
     guard_process()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without UTF-8 shows ? instead of ending the program
-    sys.exit(run(open_ui=open_ui))
+    if sys.argv[1:2] == ["--served-page"]:  # the program of one page of `serve`, on the server's pipe
+        sys.exit(run(sys.argv[2:], open_ui=open_page, piped=True))
+    sys.exit(run(open_ui=open_ui, serve_ui=serve_ui))
 
 
 if __name__ == "__main__":

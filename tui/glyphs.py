@@ -30,6 +30,8 @@ class Glyphs:
     dot: str
     bars: str
     flags: tuple[tuple[str, str], ...]
+    unfolded: str
+    folded: str
     gap: str = " "
 
     def flag(self, name: str) -> str:
@@ -50,10 +52,12 @@ _FLAGS: Final = (
 UNICODE: Final = Glyphs(
     name="unicode", encoding="utf-8", ticked="✓", unticked=" ", blocked="·", ellipsis="…", arrow="→", ascending="▲",
     descending="▼", range="▌", cursor="›", separator="│", dot="·", bars=" ▁▂▃▄▅▆▇█", flags=_FLAGS,
+    unfolded="▾", folded="▸",
 )  # fmt: skip
 ASCII: Final = Glyphs(
     name="ascii", encoding="utf-8", ticked="[x]", unticked="[ ]", blocked=" - ", ellipsis="~", arrow="->",
     ascending="^", descending="v", range="|", cursor=">", separator="|", dot="-", bars=" .:-=+*#@",
+    unfolded="-", folded="+",
     flags=tuple((name, {"✗": "x", "⊘": "/", "≠": "#", "✓": "*"}.get(mark, mark)) for name, mark in _FLAGS),
 )  # fmt: skip
 

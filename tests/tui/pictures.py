@@ -47,6 +47,12 @@ async def firms(scene: Stage) -> None:
     await scene.until(lambda: scene.hub.current is not None)
 
 
+async def opened_record(scene: Stage) -> None:
+    """Where it is narrow the record is a page of its own."""
+    if scene.hub.has_class("-narrow"):
+        await scene.press("enter")
+
+
 async def firm_contacts(scene: Stage) -> None:
     await scene.press("1")
     busiest = max(
@@ -56,6 +62,7 @@ async def firm_contacts(scene: Stage) -> None:
         scene.service.mark(Kind.CONTACT, [row.key], True, firm=busiest.crm_key)
     scene.service.mark(Kind.FIRM, [busiest.key], True)
     await scene.stand_on(busiest)
+    await opened_record(scene)
     await scene.press("right_square_bracket")
 
 
@@ -89,12 +96,12 @@ async def totals(scene: Stage) -> None:
     await scene.press("2")
     linked = next(row for row in scene.rows(Kind.PROJECT) if row.state == "in_step" and row.number.startswith("20"))
     await scene.stand_on(linked)
+    await opened_record(scene)
     for _ in range(5):
         await scene.press("right_square_bracket")
 
 
 async def budget(scene: Stage) -> None:
-    await totals(scene)
     for _ in range(2):
         await scene.press("left_square_bracket")
 
@@ -121,14 +128,14 @@ async def palette(scene: Stage) -> None:
 # In the order of the story; `after` are the keys that lead out of a dialog.
 PICTURES: Final[tuple[tuple[str, Callable[[Stage], Awaitable[None]], tuple[str, ...]], ...]] = (
     ("firms", firms, ()),
-    ("firm-contacts", firm_contacts, ()),
+    ("firm-contacts", firm_contacts, ("escape",)),
     ("projects", projects, ()),
     ("template", template, ("escape",)),
     ("plan", plan, ()),
     ("plan-asked", plan_asked, ("escape",)),
     ("", run_done, ()),
     ("totals", totals, ()),
-    ("budget", budget, ()),
+    ("budget", budget, ("escape",)),
     ("employees", employees, ()),
     ("inbox", place("5"), ()),
     ("runs", place("6"), ()),

@@ -269,7 +269,7 @@ async def test_five_by_four_amounts_stay_a_grid_where_it_is_narrow(width: int) -
         head, *shown = [line.rstrip() for line in lines(grid)[:6]]
         assert len({len(line) for line in [head, *shown]}) == 1  # right-aligned
         for line, row in zip(shown, rows, strict=True):
-            assert line.startswith(row.short)
+            assert line.startswith(f" {row.short}")
             assert "-0.45" in line  # what is below one is never shown as nought
 
 

@@ -15,39 +15,48 @@ from tui.widgets.ask import Ask, Choice
 
 SHOWN_ACTIONS: Final = 12
 SHOWN_UNSEEN: Final = 8
-_WHERE: Final = {Side.AJERA: "in Ajera", Side.CRM: "in the CRM"}
+_WHERE: Final = {Side.AJERA: "In Ajera", Side.CRM: "In the CRM"}
+_TO: Final = {Side.AJERA: "Ajera", Side.CRM: "the CRM"}
+_WRITES: Final = (Op.CREATE, Op.UPDATE)
+# A rebase only remembers that both sides agree: it is not counted here.
+_DONE: Final = {Op.CREATE: "created", Op.UPDATE: "updated", Op.LINK: "linked", Op.UNLINK: "unlinked"}
 _SIGN: Final = {Op.CREATE: "+", Op.UPDATE: "~", Op.LINK: "=", Op.UNLINK: "-", Op.REBASE: " "}
 
 
 def summary(actions: Iterable[Action]) -> list[str]:
-    """Counts per operation, kind and side: "3 firms created in Ajera", "2 contacts linked"."""
-    groups = Counter((action.side, action.op, action.kind) for action in actions)
-    lines = []
-    for (side, op, kind), number in sorted(groups.items(), key=_writes_first):
-        done = {Op.CREATE: "created", Op.UPDATE: "updated", Op.LINK: "linked", Op.UNLINK: "unlinked"}.get(op)
-        if done is None:
-            continue  # a rebase only remembers that both sides agree
-        where = _WHERE.get(side, "") if side and op in (Op.CREATE, Op.UPDATE) else "here only"
-        lines.append(f"{count(number, kind.value)} {done} {where}")
-    return lines
+    """Counts per side and act: "In Ajera: 3 firms, 1 project created"; at last what is only kept here."""
+    groups: dict[str, dict[str, Counter[Kind]]] = {}
+    for action in actions:
+        where = _WHERE.get(action.side) if action.side and action.op in _WRITES else "Here only"
+        if action.op in _DONE and where:
+            groups.setdefault(where, {}).setdefault(_DONE[action.op], Counter())[action.kind] += 1
+    return [
+        f"{where}: {_kinds(groups[where][done])} {done}"
+        for where in (*_WHERE.values(), "Here only")
+        for done in _DONE.values()
+        if done in groups.get(where, {})
+    ]
 
 
-def _writes_first(item: tuple[tuple[Side | None, Op, Kind], int]) -> tuple[bool, str, str, int]:
-    (side, op, kind), _ = item
-    writes = op in (Op.CREATE, Op.UPDATE)
-    return not writes, str(side or ""), op.value, KIND_ORDER[kind]
+def _kinds(numbers: Counter[Kind]) -> str:
+    return ", ".join(count(numbers[kind], kind.value) for kind in sorted(numbers, key=KIND_ORDER.__getitem__))
 
 
 def action_line(action: Action) -> str:
     """One action: "+ firm Acme Supplies: created in Ajera", "~ firm Acme: website, phone in the CRM"."""
     head = f"{_SIGN[action.op]} {action.kind} {safe_line(action.label, 60)}"
     if action.op is Op.CREATE and action.side:
-        tail = f" {glyphs().arrow} {action.side.value}" + (f", template {action.template}" if action.template else "")
+        tail = f" {glyphs().arrow} {_TO[action.side]}" + (f", template {action.template}" if action.template else "")
     elif action.op is Op.UPDATE and action.side:
-        tail = f": {', '.join(sorted(action.fields))} {glyphs().arrow} {action.side.value}"
+        tail = f": {', '.join(_field(name) for name in sorted(action.fields))} {glyphs().arrow} {_TO[action.side]}"
     else:
         tail = f": {action.reason}" if action.reason else ""
     return safe_line(head + tail, 160)
+
+
+def _field(name: str) -> str:
+    """A field's name in words."""
+    return {"mark": "tick"}.get(name, name.partition(":")[0].replace("_", " "))
 
 
 def plan_lines(plan: Plan, unseen: Sequence[str] = ()) -> list[str]:

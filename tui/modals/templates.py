@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,7 +17,10 @@ from textual.widgets.option_list import Option
 
 from core.engine.views import TemplateChoice
 from core.text import safe_line
+from tui.formatting import fit, wrap
 from tui.glyphs import glyphs
+
+_NAME = 28
 
 
 class TemplateChooser(ModalScreen[str | None]):
@@ -45,8 +49,13 @@ class TemplateChooser(ModalScreen[str | None]):
     def _option(self, choice: TemplateChoice) -> Option:
         mark = glyphs().ticked if choice.text == self.chosen else glyphs().unticked
         note = choice.refusal or ("default" if choice.text == self.default else "")
-        text = f"{mark} {safe_line(choice.text, 60)}" + (f"   {note}" if note else "")
-        return Option(_plain(text), disabled=choice.refusal is not None)
+        lead = f"{mark} {fit(safe_line(choice.text, 60), _NAME)}  "
+        room = max(20, min(76, self.app.size.width * 96 // 100) - 6 - cell_len(lead))
+        told = wrap(safe_line(note, 300), room) if note else [""]
+        lines = [(lead if not place else " " * cell_len(lead)) + line for place, line in enumerate(told)]
+        return Option(
+            Content("\n".join(glyphs().printable(line) for line in lines)), disabled=choice.refusal is not None
+        )
 
     def on_mount(self) -> None:
         choices = self.query_one(OptionList)

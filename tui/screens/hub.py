@@ -23,7 +23,7 @@ from tui.modals.columns import ColumnChooser
 from tui.modals.templates import TemplateChooser
 from tui.screens import record_tabs
 from tui.screens.base import PlaceScreen
-from tui.screens.hub_rows import FIELDS, SHAPES, HubView, toggled_term, view_note
+from tui.screens.hub_rows import FIELDS, SHAPES, HubView, notes_by_width, toggled_term, view_note
 from tui.screens.record_pane import RecordPane
 from tui.widgets.filter import FilterBar
 from tui.widgets.record_table import RecordTable, Row
@@ -214,11 +214,11 @@ class HubScreen(PlaceScreen):
             words = f"{table.line_count:,} of {table.row_count:,}"
         else:
             words = view_note(self.view, table.line_count, table.row_count, elsewhere)
-        ticks = "" if table.ticks is None else f" · {ticks_text(len(self.ticks), len(table.ticked_outside()))}"
+        ticks = "" if table.ticks is None else ticks_text(len(self.ticks), len(table.ticked_outside()))
         table.no_match = "Nothing matches the filter: escape clears it."
         if elsewhere:
             table.no_match += f"\n{elsewhere:,} records that are only in Ajera are not in this view: o shows them."
-        self.query_one("#filter", FilterBar).note(words + ticks)
+        self.query_one("#filter", FilterBar).note(*notes_by_width(words, ticks))
 
     def ticked_out_of_view(self) -> Sequence[str]:
         return [self.rows[key].label for key in self.table.ticked_outside() if key in self.rows]

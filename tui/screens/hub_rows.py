@@ -9,7 +9,7 @@ from typing import Final
 
 from core.engine import views
 from core.model.values import Kind
-from tui.formatting import state_word
+from tui.formatting import joined, state_word
 from tui.widgets.columns import Column
 from tui.widgets.record_table import Row
 
@@ -106,11 +106,19 @@ def view_note(view: HubView, shown: int, of: int, elsewhere: int) -> str:
             return f"{shown:,} of {of:,} in both systems · CRM: o"
 
 
+def notes_by_width(view: str, ticks: str) -> tuple[str, ...]:
+    """The same, shorter and shorter: how much is ticked and not seen goes last."""
+    numbers = view.partition(" ·")[0].partition(" in both")[0]
+    brief = view.replace(" only in Ajera: o", " in Ajera: o").replace(" in both systems", "")
+    least = ticks.replace("ticked ", "").replace(" not in view", " hidden")
+    return tuple(joined(pair) for pair in ((view, ticks), (brief, ticks), (numbers, ticks), (numbers, least)))
+
+
 _STATE: Final = Column("state", "State", 13, priority=1)
 SHAPES: Final[Mapping[Kind, HubShape]] = {
     Kind.FIRM: HubShape(
         (
-            Column("name", "Firm", 20, flex=3),
+            Column("name", "Firm", 24, flex=3),
             Column("number", "Number", 8, most=10, flex=1, priority=3),
             Column("city", "City", 10, most=18, flex=1, priority=4),
             Column("status", "Status", 8, priority=2),
@@ -121,7 +129,7 @@ SHAPES: Final[Mapping[Kind, HubShape]] = {
     Kind.PROJECT: HubShape(
         (
             Column("number", "Number", 10, most=14, flex=1),
-            Column("name", "Project", 16, flex=3),
+            Column("name", "Project", 24, flex=3),
             Column("client", "Client", 12, most=28, flex=2, priority=3),
             Column("manager", "Manager", 10, most=18, flex=1, priority=5),
             Column("status", "Status", 8, most=12, flex=1, priority=4),

@@ -69,7 +69,7 @@ class TabLine(Widget):
         room = self.size.width - 1
         for label, close in ((self._labels.get, False), (self._short, False), (self._short, True)):
             texts = [(tab, self._text(tab, label(tab) or tab, close=close)) for tab in self.tabs]
-            if sum(cell_len(text) for _, text in texts) <= room:
+            if sum(cell_len(text) for _, text in texts) <= room + close:
                 return texts
         return self._around_present(texts, room)
 
@@ -94,9 +94,9 @@ class TabLine(Widget):
         return made.SHORT_TABS.get(tab, tab) + self._labels[tab][len(tab) :]
 
     def _text(self, tab: str, label: str, *, close: bool = False) -> str:
-        if tab == self.present:
-            return f"[{label}]"
-        return f" {label}" if close else f" {label} "
+        if close:
+            return f" [{label}]" if tab == self.present else f" {label}"
+        return f"[{label}]" if tab == self.present else f" {label} "
 
     def render_line(self, y: int) -> Strip:
         width, plain = self.size.width, self.visual_style.rich_style

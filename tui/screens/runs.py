@@ -46,7 +46,7 @@ class RunsScreen(SplitScreen):
     )  # fmt: skip
     DEFAULT_CSS = """
     RunsScreen #runs { height: 1fr; }
-    RunsScreen #runs-chart { height: auto; max-height: 10; border-top: solid $panel-lighten-2; }
+    RunsScreen #runs-chart { height: auto; max-height: 10; border-top: solid $foreground 35%; }
     RunsScreen.-ascii #runs-chart { border-top: ascii $primary; }
     RunsScreen:ansi #runs-chart { border-top: solid ansi_default; }
     RunsScreen.-narrow #runs-chart { display: none; }

@@ -57,7 +57,7 @@ class ScheduleScreen(SplitScreen):
     ScheduleScreen:ansi #schedule-note { color: ansi_default; }
     ScheduleScreen.-narrow #body #split { layout: vertical; }
     ScheduleScreen.-narrow #split #split-list { width: 100%; height: auto; }
-    ScheduleScreen.-narrow #split #split-detail { display: block; width: 100%; height: 1fr; border-top: solid $panel-lighten-2; }
+    ScheduleScreen.-narrow #split #split-detail { display: block; width: 100%; height: 1fr; border-top: solid $foreground 35%; }
     ScheduleScreen.-narrow.-ascii #split #split-detail { border-top: ascii $primary; }
     ScheduleScreen.-narrow:ansi #split #split-detail { border-top: solid ansi_default; }
     ScheduleScreen.-narrow #zone-line { margin-top: 0; }

@@ -29,7 +29,7 @@ class SplitScreen(PlaceScreen):
     DEFAULT_CSS = """
     SplitScreen #split { height: 1fr; }
     SplitScreen #split-list { width: 58%; height: 1fr; }
-    SplitScreen #split-detail { width: 42%; height: 1fr; border-left: solid $panel-lighten-2; background: $surface; }
+    SplitScreen #split-detail { width: 42%; height: 1fr; border-left: solid $foreground 35%; background: $surface; }
     SplitScreen.-ascii #split-detail { border-left: ascii $primary; }
     SplitScreen:ansi #split-detail { border-left: solid ansi_default; }
     SplitScreen.-narrow #split-list { width: 100%; }

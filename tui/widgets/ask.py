@@ -61,7 +61,10 @@ class Ask(ModalScreen[str | None]):
     Ask #ask-answers { height: auto; margin-top: 1; align-horizontal: right; }
     Ask #ask-foot { height: auto; color: $foreground 80%; }
     Ask Button { margin-left: 1; min-width: 10; background: $panel; color: $foreground; }
-    Ask Button:focus { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+    Ask Button:focus, Ask Button.-style-default:focus {
+        background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold;
+        background-tint: $foreground 0%;
+    }
     Ask Button.-grave { color: $error; }
     Ask Button.-grave:focus { color: $block-cursor-foreground; }
     Ask:nocolor Button:focus { text-style: bold reverse; }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar, Final
 
+from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -16,6 +17,7 @@ from textual.widgets import Input, Static
 
 from core.filtering import Query, parse_query
 from core.text import safe_line
+from tui.formatting import cut
 
 DEBOUNCE_SECONDS: Final = (
     0.06  # filtering 50,000 rows takes 10 ms; the redraw is what a quick typist should not wait for
@@ -96,7 +98,7 @@ class FilterBar(Horizontal):
         super().__init__(id=id, classes=classes)
         self.fields = tuple(fields)
         self.current = Query()
-        self._note = ""
+        self._notes: tuple[str, ...] = ("",)
         self._timer: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -117,10 +119,17 @@ class FilterBar(Horizontal):
         """Another list's fields."""
         self.fields = tuple(fields)
 
-    def note(self, text: str) -> None:
-        """What stands at the right when nothing is wrong: "214 of 5,012"."""
-        self._note = text
+    def note(self, *texts: str) -> None:
+        """What stands at the right when nothing is wrong: "214 of 5,012". The first of them that fits is shown."""
+        self._notes = texts
         self._show_note()
+
+    def on_resize(self) -> None:
+        self._show_note()
+
+    def _fitting_note(self) -> str:
+        room = self.size.width * 6 // 10 - 2 if self.size.width else 200
+        return next((text for text in self._notes if cell_len(text) <= room), cut(self._notes[-1], room))
 
     def focus_line(self) -> None:
         """Put the cursor into the line at once: `focus()` does so a moment later, and the next key may be faster."""
@@ -129,7 +138,7 @@ class FilterBar(Horizontal):
     def _show_note(self) -> None:
         wrong = self.current.error
         self.set_class(bool(wrong), "-wrong")
-        self.query_one(".filter--note", Static).update(Content(safe_line(wrong or self._note)))
+        self.query_one(".filter--note", Static).update(Content(safe_line(wrong or self._fitting_note())))
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

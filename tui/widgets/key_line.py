@@ -15,6 +15,12 @@ from textual.widget import Widget
 from tui.glyphs import glyphs
 
 _GAP = 2
+_IN_ASCII = str.maketrans({"⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "␣": "space"})
+
+
+def _told(key: str) -> str:
+    """A key's name in signs this terminal has."""
+    return glyphs().printable(key.translate(_IN_ASCII) if glyphs().name == "ascii" else key)
 
 
 class KeyLine(Widget):
@@ -46,7 +52,7 @@ class KeyLine(Widget):
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.id in self.ids and binding.id not in found and active.enabled:
-                key = glyphs().printable(self.app.get_key_display(binding))
+                key = _told(self.app.get_key_display(binding))
                 found[binding.id] = (key, binding.description, binding, active.node)
         ordered = [found[name] for name in self.ids if name in found]
         room = self.size.width - 2

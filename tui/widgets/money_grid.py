@@ -84,6 +84,7 @@ class MoneyGrid(LineView):
         if not self._rows:
             self._lines = []
             return
+        width -= 2  # a cell at each side
         self._lines = (
             self._table(width, self.labels, money, _LABEL, short=False)
             or self._table(width, self.short, money, _SHORT_LABEL, short=True)
@@ -136,7 +137,7 @@ class MoneyGrid(LineView):
 
     def paint(self, index: int, width: int) -> Strip:
         text, style = self._lines[index]
-        return self.line(text, width, style)
+        return self.line(f" {text}", width, style)
 
     def paint_empty(self, y: int, width: int) -> Strip:
         return self.line(f" {self.empty}" if y == 0 else "", width, "muted")

@@ -254,7 +254,7 @@ class Outline(CursorView):
         at, here = self._lines[index], index == self.cursor
         gutter = glyphs().cursor if here else " "
         if at.entry is None:
-            text = f"{gutter}{self._mark(at.section.key not in self._shut)}{at.section.title}"
+            text = f"{gutter}{self._mark(at.section.key not in self._shut)} {at.section.title}"
             note = at.section.note
             return self.line(f"{text}  {note}" if note else text, width, "cursor" if here else at.section.style)
         if at.under:
@@ -269,7 +269,7 @@ class Outline(CursorView):
         return self.line(text, width, "cursor" if here else entry.style)
 
     def _mark(self, unfolded: bool) -> str:
-        return "-" if unfolded else "+"
+        return glyphs().unfolded if unfolded else glyphs().folded
 
     def paint_empty(self, y: int, width: int) -> Strip:
         lines = (self.no_match if self.entry_count else self.empty).split("\n")
