@@ -44,7 +44,10 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/coverage report --skip-covered | tail -n 1
 
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -s -p no:xdist tests/bench
+	$(BIN)/python -m tests.bench.bench_store
+	$(BIN)/python -m tests.bench.bench_idle --process
+	$(BIN)/python -m tests.bench.bench_rows
+	$(BIN)/python -m tests.bench.bench_first
 
 pictures: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.tui.pictures

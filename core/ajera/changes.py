@@ -9,8 +9,8 @@ Requests of one pull with a cursor:
 
     settled, proved within the hour    List               from one millisecond after the cursor; empty: no change
     settled                            List + List        the second from two minutes before it (the overlap)
-    not settled                        List + List + Get  the overlap is read again: the list carries no stamps
-    news                               + List + Gets      a far-future date must answer nothing: once per kind in the
+    not settled                        List + Get         the overlap is read again, since the list carries no stamps
+    not settled, or news               + List, + Gets     a far-future date must answer nothing: once per kind in the
                                                           life of the program, and when the newest row is in the news
 
 The short list shows a second edit of the newest row by itself, since that moves its stamp. An empty one proves that
@@ -143,6 +143,8 @@ class Puller:
         """What changed since the mark. Raises ListNotTrusted where the filter cannot be believed."""
         if self._quirks.date_filter == "day":
             return await self._since_day(kind, mark)
+        if not mark.settled:
+            return await self._unsettled(kind, mark)
         newer, sent = await self._listed(kind, mark.moment + STEP)
         if newer:
             await self._prove(kind, again=mark.key in newer)
@@ -151,9 +153,19 @@ class Puller:
             return records, advanced(mark, moments(records), sent) or mark
         overlap, _ = await self._listed(kind, mark.moment - OVERLAP)
         await self._expect(kind, mark, overlap)
-        if not newer and mark.settled and digest_of(overlap) == mark.digest:
+        if not newer and digest_of(overlap) == mark.digest:
             self._believed[kind] = mark, self._monotonic()
             return [], mark
+        return await self._with_overlap(kind, mark, newer, overlap, sent)
+
+    async def _unsettled(self, kind: Kind, mark: Mark) -> tuple[list[Record], Mark]:
+        """The overlap is read again, as something may still come late; only a large one is told apart by a list."""
+        await self._prove(kind)
+        overlap, sent = await self._listed(kind, mark.moment - OVERLAP)
+        await self._expect(kind, mark, overlap)
+        newer = overlap
+        if len(overlap) > self._batch(kind):
+            newer, _ = await self._listed(kind, mark.moment + STEP)
         return await self._with_overlap(kind, mark, newer, overlap, sent)
 
     async def _with_overlap(
@@ -182,7 +194,7 @@ class Puller:
     def _is_believed(self, kind: Kind, mark: Mark) -> bool:
         """Whether the list was proved up to this settled mark within the hour."""
         believed, at = self._believed.get(kind, (None, 0.0))
-        return believed == mark and mark.settled and self._monotonic() - at < PROVED_FOR
+        return believed == mark and self._monotonic() - at < PROVED_FOR
 
     async def _listed(self, kind: Kind, moment: datetime) -> tuple[list[int], datetime | None]:
         return await self._source.listed(kind, {SINCE: filter_text(moment, self._quirks)})

@@ -24,7 +24,7 @@ from core.reconcile.ticks import ticked
 
 RecordId = tuple[Kind, Side, str]
 CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
-WAITING_FOR = 60.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
+WAITING_FOR = 300.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
 SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
 FEW = 4
