@@ -11,7 +11,7 @@ from typing import Protocol
 from core.ajera.client import together
 from core.ajera.names import TIMESHEET_DAYS, TIMESHEET_ROWS
 from core.ajera.wire import Raw, SheetRow, Timesheet, read_amount, read_key, validated
-from core.errors import ListNotTrusted
+from core.errors import BadReply, ListNotTrusted
 from core.model.values import Side
 from core.ports import Hours
 
@@ -88,6 +88,16 @@ def _believe(rows: Iterable[SheetRow], window: tuple[date, date], employees: Seq
 def booked(raw: Raw, ends: bool) -> Iterator[Booked]:
     """Every day's hours of every project row. `ends`: TimesheetDate is the week's last day (D7), else its first."""
     sheet = validated(Timesheet, raw, "GetTimesheets")
+    try:
+        yield from _rows(sheet, ends)
+    except (ValueError, OverflowError):
+        problem = BadReply(Side.AJERA, "Ajera's answer to GetTimesheets has an unreadable row")
+    else:
+        return
+    raise problem
+
+
+def _rows(sheet: Timesheet, ends: bool) -> Iterator[Booked]:
     if sheet.TimesheetDate is None or not sheet.EmployeeKey or sheet.Project is None:
         return
     first = sheet.TimesheetDate - WEEK + timedelta(days=1) if ends else sheet.TimesheetDate

@@ -29,6 +29,7 @@ from core.ajera.wire import (
     read_text,
     validated,
 )
+from core.errors import BadReply
 from core.model.record import Entry, Record
 from core.model.values import Address, FieldType, Kind, Ref, Side, Value
 from core.policy import TOTAL_FIELDS, FieldSpec
@@ -110,7 +111,11 @@ class Reader:
 
     def record(self, kind: Kind, raw: Raw) -> Record:
         """The record of a raw dict. Raises BadReply (names of properties only) where it cannot be read."""
-        return _READERS[kind](self, raw)
+        try:
+            return _READERS[kind](self, raw)
+        except (ValueError, OverflowError):
+            problem = BadReply(Side.AJERA, f"Ajera's answer holds an unreadable {kind.value}")
+        raise problem
 
     def specs(self, kind: Kind) -> list[FieldSpec]:
         """The fields that are read from the record's own properties."""

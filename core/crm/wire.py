@@ -141,17 +141,19 @@ _NAMED_COLUMNS = (
     re.compile(r"\bNULL into\s+(?:the\s+)?(?:column\s+)?'?(\w+)", re.IGNORECASE),
     re.compile(r"\bvalue of\s+'?(\w+)'?", re.IGNORECASE),
 )
+NESTED_ERRORS = 4  # lists in lists that are looked into
 MISSING_RECORD = re.compile(r"^Record .* does not exist\.?$", re.IGNORECASE)
 TAKEN = re.compile(r"already exists", re.IGNORECASE)
 CHANGED = re.compile(r"changed by another user|has been (?:changed|modified|updated)", re.IGNORECASE)
 
 
-def problems_of(document: object) -> tuple[str, ...]:
+def problems_of(document: object, depth: int = 0) -> tuple[str, ...]:
     """The sentences of an error body, each once: several are joined by <BR/>. Empty when it says nothing."""
     if isinstance(document, str):
         return _sentences(document)
     if isinstance(document, list):
-        return tuple(dict.fromkeys(problem for item in document for problem in problems_of(item)))
+        items = document if depth < NESTED_ERRORS else []
+        return tuple(dict.fromkeys(problem for item in items for problem in problems_of(item, depth + 1)))
     if not isinstance(document, Mapping):
         return ()
     parts = {str(name).lower(): value for name, value in document.items()}
