@@ -28,7 +28,8 @@ class Connection:
     "project_contact", "template" (CRM); "project" (Ajera). `limits`: longest text per field.
     `stopped`: fields that cannot be used, with the reason (missing, read-only). `codes`:
     descriptions a coded field may hold. `templates`: project template texts. `captions`: the
-    tenant's own label of a field. `autonumbers`: kinds the system numbers itself (a setting; no
+    tenant's own label of a field. `takes_project_contacts`: rows of a project's contact list
+    can be read and written (a switch: no public path is documented). `autonumbers`: kinds the system numbers itself (a setting; no
     API tells). `clock_offset`: seconds its clock is ahead of ours. `states` and `countries`: spellings of places,
     without case, and the code that each stands for.
     """
@@ -44,6 +45,7 @@ class Connection:
     flat_templates: frozenset[str] = frozenset()
     captions: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
     autonumbers: frozenset[Kind] = frozenset()
+    takes_project_contacts: bool = False
     clock_offset: float | None = None
     warnings: tuple[str, ...] = ()
     states: Mapping[str, str] = field(default_factory=dict)

@@ -162,6 +162,7 @@ def connection_of(
         templates=templates.descriptions if templates else (),
         captions=captions_of(catalogue, specs),
         autonumbers=_autonumbers(options),
+        takes_project_contacts=bool(options.quirks.team_contact_key and options.quirks.project_contact_array),
         clock_offset=clock_offset,
         warnings=(*_not_enabled(catalogue), *warnings, *create_warnings(catalogue, specs, options.defaults)),
         states=states,

@@ -17,7 +17,7 @@ from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.policy import Policy
 from core.ports import Clock, HistoryEntry, Store, Transaction
-from core.reconcile.entries import OURS
+from core.reconcile.entries import OURS, THEIRS, list_prefix
 from core.reconcile.merge import TYPED, UNDONE
 from core.reconcile.normalize import blank
 from core.reconcile.planner import CLOSED, WAKE, settled_pair
@@ -149,17 +149,22 @@ class Landing:
 
     def _undone(self, tx: Transaction, link: Link, action: Action) -> None:
         """An undo put this back: its base is the one before, and it waits for a person (undo.py)."""
-        fields = {name: pair for name, pair in action.pairs.items() if name in action.fields or name.startswith(OURS)}
+        fields = {
+            name: pair
+            for name, pair in action.pairs.items()
+            if name in action.fields or name.startswith((OURS, THEIRS))
+        }
         tx.put_base(link, fields)
         self._look_again(tx, link)
 
     def _entries_landed(self, tx: Transaction, link: Link, action: Action) -> None:
         edit = action.fields["contacts"].to
         assert isinstance(edit, EntryEdit)
-        added = {f"{OURS}{key}": Pair("ours", "ours") for key in self.ajera_contacts(edit.add)}
+        prefix = list_prefix(action.side or Side.AJERA)
+        added = {f"{prefix}{key}": Pair("ours", "ours") for key in self.ajera_contacts(edit.add)}
         if added:
             tx.put_base(link, added)
-        removed = [f"{OURS}{key}" for key in self.ajera_contacts(edit.remove)]
+        removed = [f"{prefix}{key}" for key in self.ajera_contacts(edit.remove)]
         if removed:
             tx.drop_base(link, removed)
 

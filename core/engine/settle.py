@@ -6,7 +6,7 @@ that equals the intent is adopted; with none, the action is planned anew; severa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -14,7 +14,7 @@ from core.engine.landing import Landing
 from core.errors import ActionRefused
 from core.model.plan import Action, Op
 from core.model.record import Record
-from core.model.values import EntryEdit, Ref, Side
+from core.model.values import EntryEdit, Kind, Ref, Side
 from core.policy import Policy
 from core.ports import Draft, Intent, Store, System
 from core.reconcile.backoff import waits
@@ -125,7 +125,10 @@ class Settler:
 
     def _entries(self, intent: Intent, record: Record, edit: EntryEdit) -> None:
         there = {entry.key for entry in record.contacts or ()}
-        if all(key in there for key in self.landing.ajera_contacts(edit.add)):
+        keys: Sequence[str | None] = self.landing.ajera_contacts(edit.add)
+        if record.side is Side.CRM:
+            keys = [self.store.links().partner(Kind.CONTACT, Side.AJERA, key) for key in keys if key]
+        if all(key in there for key in keys):
             self.landing.updated(intent.action, record, record, intent.id)
             self.told(intent, "it had landed")
         else:

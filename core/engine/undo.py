@@ -28,7 +28,7 @@ from core.model.record import Record
 from core.model.values import EntryEdit, FieldType, Kind, Ref, Side, TeamEdit, Value
 from core.policy import STATUS_WORDS, FieldSpec, Policy
 from core.ports import HistoryEntry, Store
-from core.reconcile.entries import OURS
+from core.reconcile.entries import list_prefix
 from core.reconcile.merge import UNDONE
 from core.reconcile.normalize import canonical
 from core.reconcile.ticks import ticked
@@ -409,23 +409,25 @@ class _Maker:
 
     def _entries(self, entry: HistoryEntry, edit: EntryEdit) -> None:
         """What was added to a list comes off, what was taken off goes back."""
-        record = self._record((entry.kind, Side.AJERA, entry.ajera_key or ""))
-        link = self.store.links().of(entry.kind, Side.AJERA, entry.ajera_key or "")
+        side = entry.side or Side.AJERA
+        record = self._record((entry.kind, side, _key(entry, side) or ""))
+        link = self.store.links().of(entry.kind, side, _key(entry, side) or "")
         if record is None or link is None:
-            self._leave_entry(entry, "it is not in Ajera or not linked any more", "contacts")
+            self._leave_entry(entry, f"it is not in {side_name(side)} or not linked any more", "contacts")
             return
-        there, base = {row.key for row in record.contacts or ()}, self.store.base(link)
-        off = [key for key in self._ajera_keys(edit.add) if key in there and not _is_undone(base, key)]
-        back = [key for key in self._ajera_keys(edit.remove) if key not in there and not _is_undone(base, key)]
+        listed, base = {row.key for row in record.contacts or ()}, self.store.base(link)
+        there = {key for key in self._ajera_keys((*edit.add, *edit.remove)) if self._own_key(key, side) in listed}
+        off = [key for key in self._ajera_keys(edit.add) if key in there and not _is_undone(base, side, key)]
+        back = [key for key in self._ajera_keys(edit.remove) if key not in there and not _is_undone(base, side, key)]
         if not off and not back:
             return
         change = EntryEdit(_refs(back), _refs(off))
-        pairs = {f"{OURS}{key}": Pair(UNDONE, UNDONE, UNDONE) for key in (*off, *back)}
+        pairs = {f"{list_prefix(side)}{key}": Pair(UNDONE, UNDONE, UNDONE) for key in (*off, *back)}
         self.actions.append(
             Action(
                 Op.UPDATE,
                 entry.kind,
-                Side.AJERA,
+                side,
                 link.ajera_key,
                 link.crm_key,
                 entry.label,
@@ -435,6 +437,10 @@ class _Maker:
                 reason=self.rule,
             )
         )
+
+    def _own_key(self, contact: str, side: Side) -> str | None:
+        """The key that an Ajera contact has in a list of `side`."""
+        return contact if side is Side.AJERA else self.store.links().partner(Kind.CONTACT, Side.AJERA, contact)
 
     def _ajera_keys(self, refs: Iterable[Ref]) -> list[str]:
         keys = (ref.key if ref.side is Side.AJERA else self._partner(ref) for ref in refs)
@@ -465,8 +471,8 @@ def _is_tick(name: str) -> bool:
     return name in ("mark", "template") or name.startswith("mark:")
 
 
-def _is_undone(base: Base, contact: str) -> bool:
-    pair = base.get(f"{OURS}{contact}")
+def _is_undone(base: Base, side: Side, contact: str) -> bool:
+    pair = base.get(f"{list_prefix(side)}{contact}")
     return pair is not None and pair.note == UNDONE
 
 

@@ -11,16 +11,24 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from core.model.link import Link, LinkState
+from core.model.link import Link, LinkState, Pair
 from core.model.plan import Action, Change, Op
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side
 from core.reconcile.creates import Coming
-from core.reconcile.merge import UNDONE
+from core.reconcile.merge import SYNC_TO_CRM, UNDONE
 from core.reconcile.situation import Situation
 from core.reconcile.ticks import Ticks, ticked_entries
 
 OURS = "contact:"  # base pair of an entry: added by us, or with the note `undone`: left alone in both directions
+
+
+THEIRS = "crm-contact:"  # the same of the CRM's list: put there by us, or once seen in both lists
+
+
+def list_prefix(side: Side) -> str:
+    """What the base pairs of a list's entries begin with; the Ajera contact's key follows."""
+    return OURS if side is Side.AJERA else THEIRS
 
 
 @dataclass
@@ -40,6 +48,9 @@ def contact_entries(s: Situation, ticks: Ticks, coming: Coming) -> Iterable[Acti
     yield from _actions(s, Kind.FIRM, edits)
     if s.policy.project_contacts:
         yield from _actions(s, Kind.PROJECT, _project_edits(s, ticks, coming))
+        if s.crm.takes_project_contacts and not s.mode.one_way:
+            for project in sorted(ticks.projects):
+                yield from _crm_rows(s, project)
 
 
 def _project_edits(s: Situation, ticks: Ticks, coming: Coming) -> _Edits:
@@ -151,3 +162,38 @@ def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:
             group="contacts",
             reason="contacts of the CRM",
         )
+
+
+# -- the other way -------------------------------------------------------------------------------
+
+
+def _crm_rows(s: Situation, project: str) -> Iterable[Action]:
+    """Linked contacts of an Ajera project that the CRM's list lacks are put there, each once.
+
+    What both lists hold is remembered, so that a row that a person takes off the CRM's list never comes back.
+    """
+    link, crm = s.links.of(Kind.PROJECT, Side.CRM, project), s.of(Kind.PROJECT, Side.CRM)[project]
+    ajera = _ajera_record(s, Kind.PROJECT, project)
+    if link is None or link.state is not LinkState.ACTIVE or ajera is None or crm.contacts is None:
+        return
+    base = s.bases.get(link.id, {})
+    if SYNC_TO_CRM in base and ajera.marked is False:  # Ajera's own tick was taken off
+        return
+    there = {entry.key for entry in crm.contacts}
+    add: list[Ref] = []
+    both: list[Ref] = []
+    for entry in ajera.contacts or ():
+        partner = s.links.partner(Kind.CONTACT, Side.AJERA, entry.key)
+        if partner is None or OURS + entry.key in base or THEIRS + entry.key in base:
+            continue
+        (both if partner in there else add).append(Ref(Kind.CONTACT, Side.AJERA, entry.key))
+    common = (link.ajera_key, link.crm_key, crm.label)
+    if both:
+        pairs = {THEIRS + ref.key: Pair("both", "both") for ref in both}
+        yield Action(Op.REBASE, Kind.PROJECT, None, *common, pairs=pairs, reason="both lists hold the contact")
+    if add:
+        change = Change(None, EntryEdit(tuple(add)), "contacts of the project in Ajera")
+        yield Action(
+            Op.UPDATE, Kind.PROJECT, Side.CRM, *common, {"contacts": change}, group="contacts",
+            reason="contacts of the project in Ajera",
+        )  # fmt: skip

@@ -17,6 +17,7 @@ from core.reconcile.normalize import blank, canonical
 
 ONE_WAY_DRIFT = "drift of one-way time"
 UNDONE = "undone"
+SYNC_TO_CRM = "sync_to_crm"  # base pair: Ajera's SyncToCRM was once seen true
 TYPED = "typed by an operator, not yet in the CRM"
 
 # Money and dates flow from Ajera only; the client belongs to Ajera's invoice groups, which this

@@ -23,6 +23,7 @@ from core.reconcile.entries import contact_entries
 from core.reconcile.match import Found, Maybe, NotProven, find_partner, ruled_out
 from core.reconcile.merge import (
     ACCOUNTING_GROUPS,
+    SYNC_TO_CRM,
     UNDONE,
     Case,
     Rebase,
@@ -38,7 +39,6 @@ from core.reconcile.situation import Situation
 from core.reconcile.team import team_changes
 from core.reconcile.ticks import Ticks, ticks_in_effect
 
-SYNC_TO_CRM = "sync_to_crm"  # base pair: Ajera's SyncToCRM was once seen true
 CLOSED, WAKE = "closed", "wake"
 
 
