@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import click
 
-from core.cli.context import Env, OpenUi, UiFlags, global_options, ui_options
+from core.cli.context import Env, OpenUi, ServeUi, UiFlags, global_options, ui_options
 from core.cli.exits import report
 from core.version import VERSION
 
@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("core.cli.demo", "Try it: both systems as a sandbox, and the UI on them."),
     "sandbox": ("core.cli.sandbox", "Run the two sandbox servers alone."),
     "setup": ("core.cli.setup", "Ask for both connections, test them, write the settings."),
+    "serve": ("core.cli.serve", "The UI in a browser on this machine."),
     "info": ("core.cli.state", "Version and every path."),
     "doctor": ("core.cli.doctor", "Check connections, versions, metadata and the field map; writes nothing."),
     "status": ("core.cli.state", "Mode, last and next run, queues, who holds the lock."),
@@ -95,7 +96,14 @@ def cli(ctx: click.Context, /, **flags: bool) -> int | None:
     return open_found(env, ctx)
 
 
-def run(argv: Sequence[str] | None = None, open_ui: OpenUi | None = None) -> int:
-    """The whole program: the exit code. `open_ui` is handed in, since core never reaches the UI."""
-    code: int = cli.main(args=argv, standalone_mode=False, obj=Env(open_ui=open_ui))
+def run(
+    argv: Sequence[str] | None = None,
+    open_ui: OpenUi | None = None,
+    serve_ui: ServeUi | None = None,
+    *,
+    piped: bool = False,
+) -> int:
+    """The whole program: the exit code. The UI is handed in, since core never reaches it."""
+    env = Env(open_ui=open_ui, serve_ui=serve_ui, piped=piped)
+    code: int = cli.main(args=argv, standalone_mode=False, obj=env)
     return code

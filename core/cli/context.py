@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,11 +42,20 @@ class OpenUi(Protocol):
     ) -> int: ...
 
 
+class ServeUi(Protocol):
+    """Shows the UI in a browser until it is stopped; the exit code."""
+
+    def __call__(self, words: Sequence[str], port: int, say: Callable[[object], None]) -> int: ...
+
+
 @dataclass
 class Env:
-    """One invocation. `--config` and `--profile` stand before or after the command."""
+    """One invocation. `--config` and `--profile` stand before or after the command. `piped`: the UI needs no terminal
+    here, since it is shown in a browser."""
 
     open_ui: OpenUi | None = None
+    serve_ui: ServeUi | None = None
+    piped: bool = False
     config: Path | None = None
     profile: str | None = None
     flags: UiFlags = field(default_factory=UiFlags)

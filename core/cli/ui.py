@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def open_found(env: Env, ctx: click.Context) -> int:
     """`ajerasync` alone."""
+    if env.piped:
+        return open_with(env, env.service)
     if not _terminal():
         say("The UI needs a terminal. `ajerasync --help` lists the commands that do not.")
         return USAGE
