@@ -339,3 +339,13 @@ def test_candidates_are_ranked_best_first_and_at_most_five() -> None:
     world.contact(AJERA, "b9", "Ann", "Lee")
     made = world.plan()
     assert [each.ajera_key for each in made.candidates] == ["b9", "b0", "b1", "b2", "b3"]
+
+
+def test_rule_4_3_what_an_operator_wants_anew_is_linked_from_the_other_side_by_nobody() -> None:
+    world = firms(email="info@acme.example")
+    world.mark(FIRM, "a1", side=AJERA)
+    world.decide(FIRM, CRM, "c1", Choice.CREATE)
+    made = world.plan()
+    assert not ops(made, Op.LINK)
+    assert [action.crm_key for action in ops(made, Op.CREATE)] == ["c1"]
+    assert [(each.ajera_key, each.crm_key) for each in made.candidates] == [("a1", "c1")]

@@ -339,3 +339,12 @@ def test_rule_2_a_create_in_crm_project_without_a_readable_client_is_refused() -
     world.firm(AJERA, "a7", "Waiting Co")
     world.change(FIRM, AJERA, "a7", why_not="an overhead client")
     assert "its client 'Waiting Co' is not in the CRM yet" in reasons(world.plan())
+
+
+def test_law_1_a_firm_of_two_projects_is_brought_by_the_first_one_in_whatever_order_they_came() -> None:
+    for keys in (("q1", "q2"), ("q2", "q1")):
+        world = World()
+        world.firm(CRM, "c1", "Client", ticked=False)
+        for key in keys:
+            world.project(CRM, key, key, "Bridge", client="c1", ticked=True)
+        assert ticks_in_effect(world.situation()).brought == {(FIRM, "c1"): "q1 Bridge"}
