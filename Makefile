@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit bench pictures lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench pictures lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench           the measurements"
 	@echo "make pictures        the pictures of screens.md, anew"
 	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
+	@echo "make audit           known weaknesses of the locked libraries (asks the advisory database)"
 	@echo "make lock            the lock files anew, from pyproject.toml"
 
 install: $(VENV)/.installed
@@ -63,6 +64,18 @@ foreign-client: $(VENV)/.installed-dev .venv-foreign/.installed
 	.venv-foreign/bin/python -m pip --disable-pip-version-check -q install ajera==0.5.0
 	@touch $@
 
+# Asks the public advisory database about each locked version, so it needs the network and is no part of `make test`.
+# Strict: a version that nobody could be asked about is a failure, not a pass.
+AUDIT := .venv-audit/bin/pip-audit --strict --require-hashes --disable-pip
+
+audit: .venv-audit/bin/pip-audit
+	$(AUDIT) -r requirements.lock
+	$(AUDIT) -r requirements-dev.lock
+
+.venv-audit/bin/pip-audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip --disable-pip-version-check -q install 'pip-audit>=2.7,<3'
+
 # Versions that are locked and still allowed stay; name one to move it: make lock ARGS="--upgrade-package httpx"
 COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
 
@@ -75,7 +88,7 @@ lock: .venv-lock/bin/uv
 	.venv-lock/bin/python -m pip --disable-pip-version-check -q install uv
 
 clean:
-	rm -rf $(VENV) .venv-lock .venv-foreign .coverage .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) .venv-lock .venv-foreign .venv-audit .coverage .mypy_cache .ruff_cache .hypothesis dist
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ajerasync needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'

@@ -19,7 +19,7 @@ from core.cli.history import counted
 from core.cli.kinds import KIND, only_kinds
 from core.cli.queues import print_items, text_of
 from core.errors import UsageError
-from core.model.plan import plan_from_json, plan_json
+from core.model.plan import NO_PLAN, plan_from_json, plan_json
 from core.private import write_private
 
 if TYPE_CHECKING:
@@ -151,18 +151,6 @@ def run_command(
     return env.use(act)
 
 
-_NO_PLAN: Final = (  # whatever a file may make of reading it as a plan
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    ArithmeticError,
-    RecursionError,
-)
-
-
 def stored_plan(service: Service, name: str) -> Plan:
     """A plan from a file, else from the store by its digest."""
     path = Path(name)
@@ -170,7 +158,7 @@ def stored_plan(service: Service, name: str) -> Plan:
         if not path.is_file():
             return service.stored_plan(name)
         return plan_from_json(json.loads(path.read_text(encoding="utf-8")))
-    except _NO_PLAN as error:
+    except (OSError, *NO_PLAN) as error:
         reason = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise UsageError(f"{path} is not a plan: {reason}") from None
 

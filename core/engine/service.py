@@ -30,6 +30,7 @@ from core.engine.views import Detail, ErrorView, Marked, Progress, Row, Status, 
 from core.errors import AjerasyncError, GuardTripped, RunInProgress, UsageError
 from core.model.link import Link
 from core.model.plan import (
+    NO_PLAN,
     Candidate,
     Direction,
     Item,
@@ -221,8 +222,8 @@ class Service:
             raise UsageError(f"no stored plan has the digest {digest!r}")
         try:
             return plan_from_json(body)
-        except (KeyError, TypeError, ValueError) as error:
-            raise UsageError(f"the stored plan {digest!r} cannot be read: {error}") from None
+        except NO_PLAN as error:
+            raise UsageError(f"the stored plan {digest!r} cannot be read: {type(error).__name__}") from None
 
     def conflicts(self) -> tuple[Item, ...]:
         return self._answers.items("conflict")

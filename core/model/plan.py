@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from core.model.link import Pair
 from core.model.values import KIND_ORDER, JsonValue, Kind, Side, Value, display, from_json, to_json
@@ -350,8 +350,12 @@ def refusal_json(item: Refusal) -> dict[str, Any]:
     }
 
 
+NO_PLAN: Final = (ValueError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError, RecursionError)
+"""What reading something else as a plan may raise."""
+
+
 def plan_from_json(data: Mapping[str, Any]) -> Plan:
-    """The plan `plan_json` wrote. Raises KeyError, TypeError or ValueError on anything else."""
+    """The plan `plan_json` wrote. Raises one of NO_PLAN on anything else."""
     mode = data["mode"]
     plan = make_plan(
         Mode(Direction(mode["direction"]), mode["ajera_version"], mode["reason"]),

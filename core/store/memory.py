@@ -18,6 +18,17 @@ from core.store.codec_record import record_reader
 from core.store.snapshot import GONE, Snapshot, uncollected
 from core.store.storage import Change, SqliteStorage
 
+UNREADABLE: Final = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
+"""What reading a damaged document may raise."""
+
 Reader = Callable[[str, bytes], Any]
 
 _READERS: Final[dict[str, Reader]] = {
@@ -135,7 +146,7 @@ class Memory:
         def guarded(doc_id: str, body: bytes) -> Any:
             try:
                 return read(doc_id, body)
-            except (ValueError, KeyError, TypeError, IndexError, ArithmeticError, AssertionError) as error:
+            except UNREADABLE as error:
                 path = self._storage.path
                 if not self._storage.readonly:
                     sqlite_file.condemn(path, f"a document of its table {table} cannot be read")

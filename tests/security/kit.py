@@ -148,6 +148,8 @@ def fill(sandbox: Sandbox) -> None:
         changes = {"SocialSecurityNumber": f"{CANARY}-ssn", "BirthDate": "1913-07-07"}
         pay = {"PayRateKey": 1, "StartDate": "2020-01-01", "IsHourly": True, "PayRate": float(PAY)}
         sandbox.ajera.edit("employees", key, changes | {"PayRates": [pay]})
+    for key in list(sandbox.crm.tables["employee"]):
+        sandbox.crm.edit("employee", key, {"SSN": f"{CANARY}-ssn"})
 
 
 def settings_text(sandbox: Sandbox, folder: Path) -> str:

@@ -167,3 +167,17 @@ def test_a_name_of_signs_arrives_as_it_is_and_is_found_again(done: World, name: 
     assert shown["crm"] == name, said.out[-500:]
     assert held == name, (shown, said.out[-1500:])
     assert [r["crm_key"] for r in done.rows("firm", "--filter", f'label:="{name}"')] == [row["crm_key"]] or '"' in name
+
+
+@pytest.mark.parametrize("place", ["actions", "digest", "mode", "conflicts", "guards"])
+@pytest.mark.parametrize("value", [None, 3, [{}], "[" * 50, {"x": "\x1b[2J"}])
+def test_a_plan_file_that_was_tampered_with_ends_with_2(done: World, tmp_path: Path, place: str, value: object) -> None:
+    path = tmp_path / "plan.json"
+    done.call("plan", "--out", str(path))
+    plan = json.loads(path.read_text())
+    assert plan[place] != value
+    plan[place] = value
+    path.write_text(json.dumps(plan))
+    said = harmless(done.call("run", "--plan", str(path), "--json"))
+    assert (said.code, said.out) == (2, "")
+    assert "is not a plan" in said.err
