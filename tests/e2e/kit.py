@@ -120,6 +120,7 @@ class Home:
     folder: Path
     config: Path | None = None
     extra: dict[str, str] = field(default_factory=dict)
+    started: list[Running] = field(default_factory=list)
 
     @property
     def env(self) -> dict[str, str]:
@@ -148,7 +149,16 @@ class Home:
         return Said(words, done.returncode, done.stdout, done.stderr)
 
     def start(self, *words: str) -> Running:
-        return Running(self.words(words), self.env, self.folder)
+        running = Running(self.words(words), self.env, self.folder)
+        self.started.append(running)
+        return running
+
+    def kill(self) -> None:
+        """What a failed test left running."""
+        for running in self.started:
+            if running.process.poll() is None:
+                running.process.kill()
+                running.process.communicate()
 
     def ok(self, *words: str) -> Said:
         """A command that must end with 0."""
@@ -365,5 +375,6 @@ def world(folder: Path, *flags: str) -> Iterator[World]:
             yield World(home, sandbox, ready, settings, ajera, crm)
         finally:
             said = sandbox.end()
+            home.kill()
     assert said.code == 0, said
     assert said.out == "", said.out
