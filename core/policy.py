@@ -238,6 +238,7 @@ class Guards:
 
     few: int = 10
     blank_percent: float = 5
+    blank_records: int = 2  # one cleared field of eleven records is a person's work, not a lost column
     zero_money_percent: float = 5
     zero_money_projects: int = 10
     change_percent: float = 20

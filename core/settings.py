@@ -123,6 +123,7 @@ class GuardsSection(Section):
 
     few: Count = _LIMITS.few
     blank_percent: Percent = _LIMITS.blank_percent
+    blank_records: Count = _LIMITS.blank_records
     zero_money_percent: Percent = _LIMITS.zero_money_percent
     zero_money_projects: Count = _LIMITS.zero_money_projects
     change_percent: Percent = _LIMITS.change_percent

@@ -67,7 +67,6 @@ class Places:
         code = self.country_code(text)
         return self._countries.describe(code) if code and self._countries else code
 
-
     def spellings(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Every usual spelling of a state and of a country, folded, and the code it stands for."""
         countries = _spelled(self._countries)

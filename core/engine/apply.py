@@ -124,7 +124,7 @@ class Applier:
         return self.outcome.cancelled or self._fatal is not None
 
     async def _one(self, action: Action) -> None:
-        if _record_of(action) in self._failed_records and action.op is Op.UPDATE and action.group == "identity":
+        if _record_of(action) in self._failed_records and action.op is Op.UPDATE and _needs_the_first(action):
             self._skipped(action, "an earlier step of this record failed")
             return
         try:
@@ -422,6 +422,12 @@ class Applier:
         )
         with self.store.transaction() as tx:
             tx.put_failure(failure)
+
+
+def _needs_the_first(action: Action) -> bool:
+    """Whether an update makes no sense after an earlier step of its record failed: a typed answer goes to Ajera
+    first, and the CRM alone would look like an edit that Ajera then takes back."""
+    return action.group == "identity" or any(change.rule == "resolved: typed" for change in action.fields.values())
 
 
 def _record_of(action: Action) -> tuple[Kind, str]:

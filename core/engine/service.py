@@ -297,7 +297,6 @@ class Service:
         finished = [run for run in runs if run.finished]
         stale, why = self._stale(schedule)
         seen = self.store.setting("seen_mode")
-        idle = self.progress.phase == "idle"
         return Status(
             version=VERSION,
             mode=self.mode if seen else None,
@@ -306,7 +305,7 @@ class Service:
             timezone=self.timezone(),
             paused=self.paused,
             next_runs=tuple(iso(due) for due in schedule.next(self.clock.now())) if schedule else (),
-            running=None if idle else self.progress,
+            running=self._running(runs),
             last_run=finished[0] if finished else None,
             last_good=self.store.setting("last_good"),
             stale=stale,
@@ -317,6 +316,17 @@ class Service:
             company=self.facts.company,
             health=self._health(),
         )
+
+    def _running(self, runs: Sequence[RunRecord]) -> Progress | None:
+        """The run of this program, else that of another one which holds the run lock."""
+        if self.progress.phase != "idle":
+            return self.progress
+        holder = self._run_lock.holder()
+        if holder is None:
+            return None
+        newest = next((run for run in runs[:1] if not run.finished), None)  # a plan leaves no record
+        run, since = (newest.id, newest.started) if newest else (None, "")
+        return Progress("elsewhere", now=holder, run=run, since=since)
 
     def _stale(self, schedule: Cron | None) -> tuple[bool, str]:
         """Silence is an alarm: no good run for twice the schedule's gap (sync-rules 9)."""

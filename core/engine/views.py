@@ -173,7 +173,10 @@ class Marked:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where a run is: `phase` is pulling, planning, applying or idle; `done` of `total` and what now."""
+    """Where a run is: `phase` is pulling, planning, applying or idle; `done` of `total` and what now.
+
+    In a status also "elsewhere": another program's run, which tells no more than its id and start.
+    """
 
     phase: str = "idle"
     done: int = 0

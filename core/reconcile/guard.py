@@ -58,7 +58,8 @@ def _blanks(s: Situation, plan: Plan) -> Iterable[Guard]:
         if was is not None and will is None and action.side is not None and not zeroed:
             cleared[action.kind, action.side, name].append(action)
     for (kind, side, name), actions in sorted(cleared.items()):
-        if _over(s, kind, len(actions), s.policy.guards.blank_percent):
+        guards = s.policy.guards
+        if len(actions) > guards.blank_records and _over(s, kind, len(actions), guards.blank_percent):
             message = f"{name} would go blank in {len(actions)} {kind} records of {side}"
             yield Guard("blank", message, _named(actions))
 

@@ -437,7 +437,8 @@ async def friday(week: Week) -> None:
             p.ajera("a new e-mail", "clients", ajera, Email=f"office{round_}@{len(name)}.example")
             p.address(crm, "next door", Address1=f"{round_ + 2} Main St")
         await p.run()
-    p.crm("cleared on purpose", "contact", week.contacts["Cole"][1], Title="")
+    for last in ("Cole", "Dorn", "Ford"):
+        p.crm("cleared on purpose", "contact", week.contacts[last][1], Title="")
     p.ajera("cleared on purpose", "clients", week.firms["Acme Supplies"][0], FaxNumber="", Website="")
     p.ajera(
         "a second manager",
@@ -463,7 +464,7 @@ async def friday(week: Week) -> None:
 
 
 async def approved(week: Week) -> None:
-    """One title of a dozen contacts cleared is over the guard's 5 %: the operator looks at the plan and approves it."""
+    """Three titles of a dozen contacts cleared are over the guard's 5 %: the operator looks at the plan and approves it."""
     with pytest.raises(GuardTripped, match="go blank"):
         await week.people.run()
     plan = week.world.service.plan()

@@ -42,6 +42,7 @@ _ELSEWHERE: Final = frozenset({("sync", "enabled"), ("sync", "guards"), ("sync",
 _GUARD_WORDS: Final = {
     "few": "percentages need more linked records than this",
     "blank_percent": "a field going blank in more than this part of a kind, in %",
+    "blank_records": "and in more records than this",
     "zero_money_percent": "a money column going to zero in more than this part, in %",
     "zero_money_projects": "and in more than this many projects",
     "change_percent": "more than this part of a kind changing, in %",
