@@ -17,7 +17,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 # What stands for something in a document, and something that it may stand for.
 _SAMPLES = """
 FILE x.toml|DIR x|NAME Study|KIND firm|KEY k1|EXPR state:pending|RUN r1|DIGEST d1|ID i1|VALUE v|N 1|P 8000|A k1|B k2
-LEVEL error|PART crm|AJERA_KEY 1|CRM_KEY k2|SIDE crm|FIRM k1|PROJECT k3|CONTACT k4|KIND.FIELD firm.name
+LEVEL error|PART crm|AJERA_KEY 1|CRM_KEY k2|SIDE crm|FIRM k1|PROJECT k3|CONTACT k4|KIND.FIELD firm.name|COMMAND run
 """
 SAMPLES = dict(pair.split(" ", 1) for line in _SAMPLES.split("\n") for pair in line.split("|") if pair)
 # The name of the records that probes make, and the program's name on a picture of its screen.
