@@ -64,10 +64,10 @@ async def test_every_place_shows_hostile_records(tmp_path: Path) -> None:
         for key in "123":  # the hubs: every row, every tab
             await scene.press(key)
             look(scene)
-            for _ in range(min(10, scene.hub.table.row_count)):
+            for _ in range(min(6, scene.hub.table.row_count)):
                 await scene.press("down")
                 look(scene)
-            for tab in ("right_square_bracket",) * 5:
+            for tab in ("right_square_bracket",) * 3:
                 await scene.press(tab)
                 look(scene)
         await scene.service.run()
@@ -75,7 +75,7 @@ async def test_every_place_shows_hostile_records(tmp_path: Path) -> None:
         for key in "456789":
             await scene.press(key)
             look(scene)
-            for each in ("z", *["down"] * 4, "right", *["down"] * 3, "enter", "escape"):
+            for each in ("z", "down", "down", "right", "down", "down", "enter", "escape"):
                 await scene.press(each)
                 look(scene)
         assert scene.app.is_running
@@ -83,7 +83,7 @@ async def test_every_place_shows_hostile_records(tmp_path: Path) -> None:
 
 async def test_dialogs_toasts_palette_and_log_take_hostile_text(tmp_path: Path) -> None:
     async with hostile_stage(tmp_path) as scene:
-        for text in TEXTS:
+        for text in TEXTS[::3]:
             toast(scene.app, text, "error", seconds=0.01)
             scene.app.told_off(UsageError(f"no {text} here"))
             scene.app.told_off(RecordRefused("crm", f"The CRM refused {text}", [text]))
@@ -101,7 +101,7 @@ async def test_dialogs_toasts_palette_and_log_take_hostile_text(tmp_path: Path) 
         look(scene)
 
 
-@pytest.mark.parametrize("place", [(10, 6), (30, 10), (60, 12)])
+@pytest.mark.parametrize("place", [(10, 6), (60, 12)])
 async def test_a_click_on_a_record_fires_no_action_of_its_text(tmp_path: Path, place: tuple[int, int]) -> None:
     async with hostile_stage(tmp_path) as scene:
         for key in list(scene.sandbox.crm.tables["firm"]):
