@@ -39,7 +39,7 @@ from core.errors import (
 from core.model.plan import Action, Mode, Op, Plan, plan_from_json
 from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
-from core.ports import Accounting, Clock, Intent, Lock, RunRecord, Store, System
+from core.ports import Accounting, Clock, Intent, Lock, RunRecord, Store, System, Transaction
 from core.reconcile.backoff import hold_back, moot
 from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
@@ -462,9 +462,17 @@ class Runner:
         self._requests = {side: self.systems[side].requests for side in Side}
         if trigger != "plan":
             with self.store.transaction() as tx:
+                self._close_broken_off(tx)
                 tx.put_run(record)
             self.tell("run_started", f"run {record.id} started ({trigger})", trigger=trigger)
         return record
+
+    def _close_broken_off(self, tx: Transaction) -> None:
+        """We hold the run lock, so a run that is still told as going on belongs to a program that died."""
+        for run in self.store.runs(20):
+            if run.outcome == "running":
+                message = "the program ended in the middle of this run; the next one went on from there"
+                tx.put_run(replace(run, outcome="failed", message=message))
 
     def _finish(
         self, record: RunRecord, made: Plan | None, outcome: Outcome, result: str, started: float, message: str

@@ -150,7 +150,9 @@ def test_ctrl_c_and_the_run_after_it(tmp_path: Path) -> None:
             seen.append(json.loads(run.line()))
         busy = home.call("run", "--json").ended(5)
         assert busy.out == ""
-        assert home.call("status", "--json").json["running"] is not None
+        going = home.call("status", "--json").json["running"]
+        assert going is not None
+        assert going["run"] == seen[0]["run"]
         said = run.end(signal.SIGINT)
         assert said.code == 130, said
         assert said.lines[-1]["outcome"] == "cancelled"
@@ -162,6 +164,8 @@ def test_ctrl_c_and_the_run_after_it(tmp_path: Path) -> None:
         second.end(signal.SIGKILL)
         home.settle()
         once_each(w)
+        outcomes = {run["outcome"] for run in home.data("history")}
+        assert outcomes <= {"ok", "partial", "refused", "failed", "cancelled"}, outcomes
         assert home.rows("firm", "--filter", "state:pending") == []
         still = w.books()
         home.run()

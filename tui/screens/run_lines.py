@@ -47,7 +47,7 @@ CHARTED: Final = 60
 def run_row(run: RunRecord) -> Row:
     """One run in the list."""
     requests, errors = sum(run.requests.values()), run.counts.get("failed", 0)
-    took = duration(run.seconds) if run.finished else "running"
+    took = duration(run.seconds) if run.finished else "running" if run.outcome == "running" else ""
     cells = (local(run.started), run.outcome, run.trigger, f"{writes_of(run):,}", f"{errors:,}" if errors else "",
              f"{requests:,}", took, run.message)  # fmt: skip
     sort = (run.started, run.outcome, run.trigger, writes_of(run), errors, requests, run.seconds, run.message)
