@@ -297,6 +297,10 @@ class Http:
 
     async def send(self, request: Request) -> Reply:
         """The reply, or the one exception its failure means (see the top of this module)."""
+        return self._settle(request, await self._tried(request))
+
+    async def _tried(self, request: Request) -> Reply | _Trouble:
+        """What the last attempt came to. The built request is known in here only: it names the whole address."""
         built = self._build(request)
         tries = TRIES if request.reading else 1
         for attempt in range(1, tries + 1):
@@ -308,9 +312,20 @@ class Http:
                 break
             log.info("%s %s: trying again in %.1f s (%d of %d)", self.side, request.name, wait, attempt, tries)
             await self._clock.sleep(wait)
-        return self._settle(request, result)
+        return result
 
     def _build(self, request: Request) -> httpx.Request:
+        try:
+            return self._built(request)
+        except (httpx.InvalidURL, UnicodeError, ValueError):
+            problem: SystemFailure = BadReply(
+                self.side, f"{request.name} was not sent: its address or a header is not valid"
+            )
+        except SystemFailure as failure:
+            problem = failure.with_traceback(None)  # its frames hold what was to be sent
+        raise problem
+
+    def _built(self, request: Request) -> httpx.Request:
         content = None if request.json is None else encode(self.side, request.json, request.name)
         headers = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", **request.headers}
         if content is not None:
@@ -318,14 +333,10 @@ class Http:
         # An empty list of parameters would strip the query of the address.
         params = httpx.QueryParams(list(request.params)) if request.params else None
         form = None if request.form is None else dict(request.form)
-        try:
-            url = self._url(request)
-            return self._client.build_request(
-                request.method, url, params=params, headers=headers, content=content, data=form
-            )
-        except (httpx.InvalidURL, UnicodeError, ValueError):
-            problem = BadReply(self.side, f"{request.name} was not sent: its address or a header is not valid")
-        raise problem
+        url = self._url(request)
+        return self._client.build_request(
+            request.method, url, params=params, headers=headers, content=content, data=form
+        )
 
     def _url(self, request: Request) -> httpx.URL:
         if not request.url:

@@ -7,6 +7,7 @@ and the error that ended it, with the locals of all its frames, are searched for
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +96,21 @@ def test_nothing_leaks_when_answers_are_odd(world: Guarded, monkeypatch: pytest.
     world.odd.answer = ODD_ANSWERS[name]
     for words in (["plan"], ["run", "--json"], ["doctor"]):
         world.call(*words)
+
+
+@pytest.mark.parametrize("silent", [True, False], ids=["time-out", "no connection"])
+def test_nothing_leaks_when_nobody_answers(world: Guarded, monkeypatch: pytest.MonkeyPatch, silent: bool) -> None:
+    """An Ajera address carries a key of its own: it is not shown either."""
+    monkeypatch.setattr("core.http.BACKOFF_FIRST", 0.001)
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # takes connections and never answers
+        port = listening.getsockname()[1] if silent else 9
+        text = world.config.read_text()
+        for url in (world.sandbox.ajera_url, world.sandbox.crm_url):
+            text = text.replace(f'"{url}"', f'"http://127.0.0.1:{port}/api?{CANARY}-key"\ntimeout = 0.1')
+        world.config.write_text(text)
+        for words in (["plan"], ["run", "--json"], ["doctor", "--json"], ["status"], ["log", "--json"]):
+            said = world.call(*words)
+            assert said.code == 3 or words[0] in ("doctor", "status", "log"), said
 
 
 def test_a_crash_inside_an_action_says_where_and_not_what(world: Guarded, monkeypatch: pytest.MonkeyPatch) -> None:
