@@ -18,9 +18,10 @@ from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.policy import Policy
 from core.ports import Clock, HistoryEntry, Store, Transaction
 from core.reconcile.entries import OURS, THEIRS, list_prefix
+from core.reconcile.fields import settled_pair
+from core.reconcile.linked import CLOSED, WAKE
 from core.reconcile.merge import TYPED, UNDONE
 from core.reconcile.normalize import blank
-from core.reconcile.planner import CLOSED, WAKE, settled_pair
 
 RESOLVED = "resolved"
 

@@ -16,7 +16,8 @@ from core.model.plan import Action, Op, Plan
 from core.model.record import Entry, Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.reconcile.entries import OURS
-from core.reconcile.planner import CLOSED, WAKE, settled_pair
+from core.reconcile.fields import settled_pair
+from core.reconcile.linked import CLOSED, WAKE
 from tests.reconcile_kit import AJERA, CRM, World
 
 Cell = tuple[Kind, Side, str, str]

@@ -14,8 +14,9 @@ from core.model.plan import Op
 from core.model.record import TeamRow
 from core.model.values import Address, Ref, Side, Value
 from core.policy import ConflictPolicy, Policy
+from core.reconcile.fields import settled_pair
+from core.reconcile.linked import CLOSED, WAKE
 from core.reconcile.merge import TYPED, UNDONE
-from core.reconcile.planner import CLOSED, WAKE, settled_pair
 from tests.reconcile_kit import (
     AJERA,
     CONTACT,
