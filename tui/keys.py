@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from textual import events
 from textual.app import App, ReturnType
+from textual.dom import DOMNode
 from textual.message import Message
 
+ROUNDS: Final = 3  # what a key sets off takes messages of its own: enter in the filter line takes two to move the focus
 RELEASE_SECONDS: Final = 0.3  # when what had the focus went away with its key, nobody tells that it was dealt with
 
 
@@ -21,7 +23,12 @@ class OrderedKeysApp(App[ReturnType]):
     """An app whose keys are dealt with in turn. Only key presses are held back, never by more than an instant."""
 
     class KeyDealtWith(Message):
-        """Follows a key on its way up to the app, and so arrives after it."""
+        """Follows a key on its way up to the app, and so arrives after it; some rounds, so that what the key set off
+        has arrived too."""
+
+        def __init__(self, target: DOMNode, round_: int = 1) -> None:
+            super().__init__()
+            self.target, self.round = target, round_
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -41,11 +48,13 @@ class OrderedKeysApp(App[ReturnType]):
         target = self.focused or self.screen
         self._key_under_way = True
         await super().on_event(event)
-        if not target.post_message(self.KeyDealtWith()):
+        if not target.post_message(self.KeyDealtWith(target)):
             await self._next_key()
 
-    async def on_ordered_keys_app_key_dealt_with(self) -> None:
-        await self._next_key()
+    async def on_ordered_keys_app_key_dealt_with(self, event: KeyDealtWith) -> None:
+        again = self.KeyDealtWith(event.target, event.round + 1)
+        if event.round >= ROUNDS or not event.target.post_message(again):
+            await self._next_key()
 
     async def _next_key(self) -> None:
         self._key_under_way = False

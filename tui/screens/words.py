@@ -81,7 +81,8 @@ def header_line(
     note = "read-only" if readonly else ""
     due = next_words(status, now, zone)
     last = last_words(status.last_run, now, zone)
-    rights = (_GAP.join((last, due)), _GAP.join((last.partition(",")[0], due)), due, due.partition(" (")[0])
+    ended, when = last.partition(",")[0], due.partition(" (")[0]
+    rights = (*(_GAP.join(pair) for pair in ((last, due), (ended, due), (ended, when))), due, when)
     program = PROGRAM if company == PROGRAM else f"{PROGRAM}  {company}"
     telling = tuple(
         joined((who, way, note))
