@@ -14,9 +14,11 @@ from core.errors import UsageError
 T = TypeVar("T")
 
 
-def ask(text: str, default: str | None = None) -> str:
-    """A line; an empty one takes the default."""
-    return str(click.prompt(text, default=default, err=True)).strip()
+def ask(text: str, default: str | None = None, *, shown: bool = True) -> str:
+    """A line; an empty one takes the default, which is not shown where it is long or tells too much."""
+    if default is not None and not shown:
+        text = f"{text} [as it was]"
+    return str(click.prompt(text, default=default, show_default=shown, err=True)).strip()
 
 
 def ask_hidden(text: str) -> str:
@@ -47,11 +49,11 @@ def choose_name(text: str, names: Sequence[str], default: str) -> str:
         say(f"There is no {given!r} in the list. Type a number from 1 to {len(names)}, or one of the names.")
 
 
-def ask_until(text: str, read: Callable[[str], T], default: str | None = None) -> T:
-    """Asks until `read` takes the answer; its UsageError is said. The same answer twice is refused twice."""
+def ask_until(text: str, read: Callable[[str], T], default: str | None = None, *, shown: bool = True) -> T:
+    """Asks until `read` takes the answer; its UsageError is said."""
     while True:
         try:
-            return read(ask(text, default))
+            return read(ask(text, default, shown=shown))
         except UsageError as error:
             say(error)
 

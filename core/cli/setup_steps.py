@@ -129,7 +129,7 @@ def _ask_ajera_url(draft: Draft) -> None:
         return address
 
     text = "  address, exactly as Ajera gives it (Utility > Setup Integrations > API Settings, Copy API URL)"
-    address = ask_until(text, read, draft.old("ajera", "url"))
+    address = ask_until(text, read, draft.old("ajera", "url"), shown=False)
     say(f"  That is {address}")
     draft.put("ajera", "url", address.url)
 
@@ -216,8 +216,8 @@ def _ask_contact_column(draft: Draft, steps: Mapping[str, Callable[[], None]]) -
         if draft.crm is not None and "contact" not in draft.crm.marks:
             say(f"  The CRM has no column {name!r} on contacts, or hides it from this user.")
             draft.put("crm", "mark_columns", {k: v for k, v in columns.items() if k != "contact"} or None)
-    if draft.crm is not None:
-        say(f"  tick of a contact: column {draft.crm.marks['contact']}")
+        elif draft.crm is not None:
+            say(f"  tick of a contact: column {draft.crm.marks['contact']}")
 
 
 # -- what and when ---------------------------------------------------------------------------------

@@ -33,8 +33,10 @@ def open_found(env: Env, ctx: click.Context) -> int:
     assert isinstance(root, click.Group)
     chosen = root.get_command(ctx, choice)
     assert chosen is not None
-    code = ctx.invoke(chosen)
-    return code if choice == "demo" or code else open_with(env, env.service)
+    code = int(ctx.invoke(chosen))
+    if choice == "demo" or code or not click.confirm("Open the UI now?", default=True, err=True):
+        return code
+    return open_with(env, env.service)
 
 
 def open_with(env: Env, open_service: Callable[[], Service]) -> int:

@@ -11,6 +11,7 @@ import keyring.errors
 import pytest
 
 from core.cli.setup_file import document_text
+from core.sandbox.serve import SandboxOptions, SandboxThread
 from tests.unit.cli_kit import Said, World, call, open_world, state_home
 
 __all__ = ["state_home"]
@@ -211,6 +212,19 @@ def test_a_broken_file_is_kept(world: World, tmp_path: Path) -> None:
     assert set_up(config, "y", *ajera_lines(world), *crm_lines(world), *END).code == 0
     (copy,) = tmp_path.glob("config.toml.before-*")
     assert copy.read_text(encoding="utf-8") == "[ajera\n"
+
+
+def test_a_contact_tick_that_metadata_does_not_show_is_asked_for(tmp_path: Path) -> None:
+    config = tmp_path / "c.toml"
+    quirks = ("firm_contact_flag=",)
+    with SandboxThread(SandboxOptions(rate=0, firms=4, contacts=4, projects=4, employees=2, quirks=quirks)) as sandbox:
+        world = World(sandbox, config)
+        asked = ["NoSuch", "none"]
+        said = set_up(config, *ajera_lines(world), *crm_lines(world), *asked, *END)
+    assert said.code == 0, said.err
+    assert "The CRM has no column 'NoSuch' on contacts" in said.err
+    assert said.err.count("ticks of contacts are kept here only") == 2
+    assert "mark_columns" not in written(config)["crm"]
 
 
 def test_answers_from_a_file(world: World, tmp_path: Path) -> None:
