@@ -119,6 +119,11 @@ async def new_firm(world: World) -> None:
     world.crm.edit("firm", found(world.crm, "firm", Name="Fresh Firm"), {"AjeraSync": "Y"})
 
 
+async def bare_firm(world: World) -> None:
+    """A firm of which nothing but the name is known: no second look could tell it from another."""
+    crm_firm(world.crm, "Bare Name", address=None, AjeraSync="Y")
+
+
 async def tick_here(world: World) -> None:
     world.service.mark(Kind.FIRM, [found(world.crm, "firm", Name="Fresh Firm")], True)
 
@@ -186,7 +191,7 @@ async def retired(world: World) -> None:
 
 
 ONE_ACT = (
-    crm_edit, ajera_edit, conflict, crossed, new_firm, tick_here, new_contact, new_project, to_crm, project_to_crm,
+    crm_edit, ajera_edit, conflict, crossed, new_firm, bare_firm, tick_here, new_contact, new_project, to_crm, project_to_crm,
     project_edit, invoice, untick, clear, gone, employee, moves, retired,
 )  # fmt: skip
 
