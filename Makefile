@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit audit bench pictures lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench faults planted soak pictures lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -15,6 +15,9 @@ help:
 	@echo "make install         $(BIN)/ajerasync, ready to use"
 	@echo "make lint            lint and formatting alone"
 	@echo "make bench           the measurements"
+	@echo "make faults          every fault at every point of every program of the fault layer (minutes)"
+	@echo "make planted         bugs planted on purpose, and what catches each: docs/planted.md"
+	@echo "make soak            thirty simulated days of a busy schedule"
 	@echo "make pictures        the pictures of screens.md, anew"
 	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
 	@echo "make audit           known weaknesses of the locked libraries (asks the advisory database)"
@@ -49,6 +52,16 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_idle --process
 	$(BIN)/python -m tests.bench.bench_rows
 	$(BIN)/python -m tests.bench.bench_first
+
+# What docs/promises.md speaks of, beyond the part that runs with every `make test`.
+faults: $(VENV)/.installed-dev
+	AJERASYNC_FAULTS=all AJERASYNC_PROGRAMS=$(or $(PROGRAMS),30000) $(BIN)/python -m pytest -n $(WORKERS) tests/engine/test_faults.py tests/engine/test_kill.py tests/property
+
+planted: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.engine.planted
+
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.engine.soak $(or $(DAYS),30)
 
 pictures: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.tui.pictures
