@@ -561,7 +561,7 @@ def differences(program: Program, world: Struck, kind: str = "") -> dict[str, An
     """What is not as it was meant after a fault; empty where all is well."""
     end = fingerprint(world)
     if kind in REPLACED or kind in RACES:
-        wrong = _nothing_lost(program, world, end)
+        wrong = nothing_lost(program, world)
     else:
         wrong = {name: (program.end[name], end[name]) for name in end if end[name] != program.end[name]}
     if not no_deletes(world):
@@ -574,9 +574,10 @@ def differences(program: Program, world: Struck, kind: str = "") -> dict[str, An
     return wrong
 
 
-def _nothing_lost(program: Program, world: Struck, end: Mapping[str, Any]) -> dict[str, Any]:
+def nothing_lost(program: Program, world: Struck) -> dict[str, Any]:
     """V16: what the store forgot leads to matches and questions, never to a second record or a lost value."""
     wrong: dict[str, Any] = {}
+    end = fingerprint(world)
     for table in (name for name in end if name.startswith(("ajera", "crm"))):
         most = Counter(row[0] for row in program.begin[table]) | Counter(row[0] for row in program.end[table])
         twice = Counter(row[0] for row in end[table]) - most

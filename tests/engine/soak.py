@@ -159,7 +159,7 @@ class Soak:
         store = sum(each.stat().st_size for each in self.folder.glob("store.db*"))
         log = sum(each.stat().st_size for each in self.folder.glob("run.log*"))
         memory = tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else resident()
-        self.measured.append(Day(memory, len(os.listdir("/proc/self/fd")), log, store))
+        self.measured.append(Day(memory, len(list(Path("/proc/self/fd").iterdir())), log, store))
 
     async def _approve(self) -> None:
         """An operator looks at a plan that a guard holds, and lets it go."""

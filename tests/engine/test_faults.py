@@ -169,7 +169,7 @@ async def types_again(world: World) -> None:
     ajera.edit("contacts", person, {"Title": "Typed Later"})
 
 
-def _typed_again_is_there(world: World) -> object:
+def typed_again_is_there(world: World) -> object:
     firms = {row["Name"] for row in world.crm.tables["firm"].values()}
     clients = {row["Description"] for row in world.ajera.tables["clients"].values()}
     titles = {c["Title"] for c in (*world.ajera.tables["contacts"].values(), *world.crm.tables["contact"].values())}
@@ -194,7 +194,7 @@ async def test_words_typed_after_a_crash_travel_and_start_no_false_conflict(
     unreadable = [each for each in crashes(program, frozenset({"truncated"})) if program.points[each[0]].where == "crm"]
     for at, kind in [*unreadable, *crashes(program)[:: max(1, step() // 2)]]:
         world = await strike(program, at, kind, root / "case", types_again)
-        if bad := _typed_again_is_there(world):
+        if bad := typed_again_is_there(world):
             wrong[told(program, at, kind)] = bad
         world.service.store.close()
     assert wrong == {}

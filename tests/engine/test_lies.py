@@ -1,0 +1,160 @@
+"""What is not an error and yet not true: wrong bases, values that a server writes otherwise, pages that move."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.model.link import Pair
+from core.model.values import Kind, Side
+from tests.engine.faults import Line, Program, learn, no_deletes, nothing_lost, recover, thawed, watched
+from tests.engine.faultworld import Back, Call, Serve, quickly
+from tests.engine.kit import World, crm_firm
+from tests.engine.programs import found, prepared, scratch
+
+
+@pytest.fixture(scope="module")
+def root() -> Iterator[Path]:
+    folder = Path(scratch())
+    with quickly():
+        yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def programs(root: Path) -> dict[str, Program]:
+    return asyncio.run(prepared(root))
+
+
+# -- V16: a base that is wrong, or not there ---------------------------------------------------------------
+
+
+def spoil(world: World, rng: random.Random) -> int:
+    """Some pairs are dropped, some changed to what nobody typed, some swapped; how many."""
+    store, spoilt = world.service.store, 0
+    with store.transaction() as tx:
+        for kind in Kind:
+            for link in [each for each in store.links().by_ajera.values() if each.kind is kind]:
+                for name, pair in store.base(link).items():
+                    if not isinstance(pair.ajera, str) or rng.random() < 0.3:
+                        continue
+                    spoilt += 1
+                    wrong = rng.choice([Pair("never typed", pair.crm), Pair(pair.ajera, "never typed"), None])
+                    if wrong is None:
+                        tx.drop_base(link, [name])
+                    else:
+                        tx.put_base(link, {name: replace(pair, ajera=wrong.ajera, crm=wrong.crm)})
+    return spoilt
+
+
+@pytest.mark.parametrize("name", ["edits", "crossed", "conflict", "project_edit"])
+@pytest.mark.parametrize("seed", range(4))
+async def test_wrong_bases_lead_to_questions_and_never_to_a_lost_value(
+    programs: dict[str, Program], root: Path, name: str, seed: int
+) -> None:
+    program = programs[name]
+    if not program.points:
+        await learn(program, root / "learn")
+    world = thawed(program.start, root / "case", Line())
+    with watched(world, world.typed):
+        await program.people(world)
+    assert spoil(world, random.Random(seed)) > 3
+    await world.run()
+    await recover(world, sweep=True)
+    assert nothing_lost(program, world) == {}
+    assert no_deletes(world)
+    world.service.store.close()
+
+
+# -- a server that writes something else than it was sent --------------------------------------------------
+
+
+def rewriting(world: World, change: Any) -> None:
+    """The CRM's own rules for what comes through its API."""
+    data, columns = world.crm, ("Name", "WebSite", "Title")
+    insert, edit = data.insert, data.edit
+
+    def ruled(row: dict[str, Any], via: str) -> dict[str, Any]:
+        if via != "api":
+            return row
+        return {name: change(value) if name in columns and value else value for name, value in row.items()}
+
+    data.insert = lambda table, row, **how: insert(table, ruled(row, how.get("via", "")), **how)  # type: ignore[method-assign]
+    data.edit = lambda table, key, row, user="jsmith", *, via="person": edit(table, key, ruled(row, via), user, via=via)  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("change", [str.upper, lambda text: text[:6], lambda text: f" {text} ", lambda text: "default"])
+@pytest.mark.parametrize("name", ["ajera_edit", "edits", "to_crm"])
+async def test_a_value_that_the_crm_rewrites_is_not_sent_again_and_not_sent_back(
+    programs: dict[str, Program], root: Path, name: str, change: Any
+) -> None:
+    world = thawed(programs[name].start, root / "case", Line())
+    rewriting(world, change)
+    await programs[name].people(world)
+    sites = {row["Website"] for row in world.ajera.tables["clients"].values()}
+    await world.run()
+    await recover(world)
+    writes = world.writes()
+    for _ in range(3):
+        await world.run()
+    assert world.writes() == writes, "ping-pong"
+    assert {row["Website"] for row in world.ajera.tables["clients"].values()} >= sites - {""}, "sent back"
+    world.service.store.close()
+
+
+# -- a list that moves while it is read ----------------------------------------------------------------------
+
+
+class Pages(Line):
+    """Somebody deletes the first record of a list, and adds one, between its pages."""
+
+    act: Any = None
+
+    def wire(self, side: Side, serve: Serve) -> Serve:
+        inner = super().wire(side, serve)
+
+        async def call(sent: Call) -> Back:
+            back = await inner(sent)
+            if side is Side.CRM and sent.method == "GET" and sent.path.endswith("/firm") and self.act is not None:
+                act, self.act = self.act, None
+                act()
+            return back
+
+        return call
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+async def test_a_record_that_moves_between_pages_is_neither_missed_nor_unlinked(
+    programs: dict[str, Program], root: Path, deletes: bool
+) -> None:
+    line = Pages()
+    world = thawed(programs["crm_edit"].start, root / "case", line)
+    names = [f"Firm {place}" for place in range(9)]
+    for name in names:
+        crm_firm(world.crm, name, WebSite=f"www.{name[-1]}.example", AjeraSync="Y")
+    world.service.systems[Side.CRM]._client.page_size = 4  # type: ignore[attr-defined]
+    first = min(world.crm.tables["firm"])
+    spare = found(world.crm, "firm", Name="Fresh Firm")
+
+    def meanwhile() -> None:
+        if deletes:
+            world.crm.delete("firm", spare)
+        else:
+            world.crm.insert("firm", {"Name": "Came Between", "ClientInd": "Y", "Status": "A"}, key="0" * 32)
+        world.crm.edit("firm", first, {"WebSite": "first.example"})
+
+    line.act = meanwhile
+    await world.service.run(full=True, sweep=True)
+    await recover(world, sweep=True)
+    clients = [row["Description"] for row in world.ajera.tables["clients"].values()]
+    assert [clients.count(name) for name in names] == [1] * 9
+    assert clients.count("Acme Supplies") == 1
+    assert not [link for link in world.service.links() if link.state == "gone"]
+    world.service.store.close()
