@@ -184,6 +184,13 @@ def test_one_part_is_asked_again_and_all_else_stays(world: World, made: Path) ->
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
+def test_stopping_half_way_leaves_nothing(world: World, tmp_path: Path) -> None:
+    said = set_up(tmp_path / "config.toml", *ajera_lines(world), *crm_lines(world))
+    assert said.code == 130
+    assert "Stopped." in said.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_there_is_left_alone_by_an_empty_line(made: Path) -> None:
     before = made.read_bytes()
     assert set_up(made, "").code == 0
@@ -237,7 +244,7 @@ def test_answers_from_a_file(world: World, tmp_path: Path) -> None:
     assert written(config) == tomllib.loads(world.sandbox.config_toml())
     assert config.stat().st_mode & 0o777 == 0o600
     assert call(*words).code == 2
-    assert call(*words, "--replace").code == 0
+    assert call(*words[:-1], "-", "--replace", stdin=answers.read_text(encoding="utf-8")).code == 0
     answers.write_text(world.sandbox.config_toml().replace("[crm]", "[crm]\ncolour = 1"), encoding="utf-8")
     assert call(*words, "--replace").code == 2
     assert written(config) == tomllib.loads(world.sandbox.config_toml())
