@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 ROUNDS: Final = 3  # what a key sets off takes messages of its own: enter in the filter line takes two to move the focus
-RELEASE_SECONDS: Final = 0.3  # when what had the focus went away with its key, nobody tells that it was dealt with
+RELEASE_SECONDS: Final = 1.0  # when what had the focus went away with its key, nobody tells that it was dealt with
 
 
 class OrderedKeysApp(App[ReturnType]):
@@ -34,19 +34,23 @@ class OrderedKeysApp(App[ReturnType]):
         super().__init__(*args, **kwargs)
         self._keys_held: deque[events.Key] = deque()
         self._key_under_way = False
+        self._key_number = 0
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
         elif self._key_under_way:
             self._keys_held.append(event)
-            self.set_timer(RELEASE_SECONDS, self._release_if_stuck)
+            self._watch_key()
         else:
             await self._deal_with(event)
 
     async def _deal_with(self, event: events.Key) -> None:
         target = self.focused or self.screen
         self._key_under_way = True
+        self._key_number += 1
+        if self._keys_held:
+            self._watch_key()
         await super().on_event(event)
         if not target.post_message(self.KeyDealtWith(target)):
             await self._next_key()
@@ -61,6 +65,11 @@ class OrderedKeysApp(App[ReturnType]):
         if self._keys_held:
             await self._deal_with(self._keys_held.popleft())
 
-    async def _release_if_stuck(self) -> None:
-        if self._keys_held and self._key_under_way:
+    def _watch_key(self) -> None:
+        """Go on when this key, and not one after it, is still under way after a while."""
+        number = self._key_number
+        self.set_timer(RELEASE_SECONDS, lambda: self._release_if_stuck(number))
+
+    async def _release_if_stuck(self, number: int) -> None:
+        if self._keys_held and self._key_under_way and number == self._key_number:
             await self._next_key()
