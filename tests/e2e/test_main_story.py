@@ -194,7 +194,7 @@ def test_edits_travel_both_ways_and_a_conflict_is_kept(w: World) -> None:
     key, contact = firm["ClientID"], people[0]["ContactID"]
     home.ok("mark", "firm", key)
     home.ok("mark", "contact", contact, people[1]["ContactID"], "--firm", key)
-    home.settle()
+    home.run()
     client = w.ajera.named(firm["Name"])[0]["ClientKey"]
     person = next(
         e["ContactKey"] for e in w.ajera.one("client", client)["Contacts"] if e["LastName"] == people[0]["LastName"]
@@ -203,7 +203,7 @@ def test_edits_travel_both_ways_and_a_conflict_is_kept(w: World) -> None:
     w.crm.edit("firm", key, WebSite="https://new.example.com")
     w.ajera.edit("client", client, Email="billing@new.example.com", PrimaryAddressCity="Elsewhere")
     w.ajera.edit("contact", person, Title="Chief of Everything")
-    home.settle()
+    home.run()
     assert w.ajera.one("client", client)["Website"] == "https://new.example.com"
     now = w.crm.one("firm", key)
     assert (now["PrimaryEmail"], now["PrimaryCity"]) == ("billing@new.example.com", "Elsewhere")
@@ -238,7 +238,7 @@ def test_edits_travel_both_ways_and_a_conflict_is_kept(w: World) -> None:
     home.ok("resolve", item["id"], "--take", "crm")
     two = next(i for i in home.data("conflicts") if i["crm_key"] == other)
     home.ok("resolve", two["id"], "--take", "A third title")
-    home.settle()
+    home.run()
     assert w.ajera.one("contact", person)["Title"] == "Of the CRM"
     assert w.crm.one("contact", contact)["Title"] == "Of the CRM"
     assert w.ajera.one("contact", second)["Title"] == "A third title" == w.crm.one("contact", other)["Title"]
@@ -249,7 +249,7 @@ def test_edits_travel_both_ways_and_a_conflict_is_kept(w: World) -> None:
         w.ajera.edit("contact", theirs, Title=f"ajera {number}")
     home.run(code=1)
     home.ok("resolve", "--all", "contact.title", "--take", "ajera")
-    home.settle()
+    home.run()
     assert [w.crm.one("contact", each)["Title"] for each in (contact, other)] == ["ajera 0", "ajera 1"]
 
 
@@ -258,7 +258,7 @@ def test_unticking_stops_everything_and_ticking_again_makes_no_duplicate(w: Worl
     firm, _ = fresh_firm(w, 0)
     key = firm["ClientID"]
     home.ok("mark", "firm", key)
-    home.settle()
+    home.run()
     client = w.ajera.named(firm["Name"])[0]
     home.ok("unmark", "firm", key)
     home.settle()
@@ -272,7 +272,7 @@ def test_unticking_stops_everything_and_ticking_again_makes_no_duplicate(w: Worl
     assert (row["marked"], row["state"]) == (False, "dormant")
 
     home.ok("mark", "firm", key)
-    home.settle()
+    home.run()
     assert [each["ClientKey"] for each in w.ajera.named(firm["Name"])] == [client["ClientKey"]]
     assert w.ajera.one("client", client["ClientKey"])["Website"] == "https://asleep.example.com"
     assert w.crm.one("firm", key)["PrimaryEmail"] == "asleep@example.com"

@@ -51,7 +51,7 @@ def test_an_old_ajera_gets_everything_and_the_crm_nothing_but_ticks(tmp_path: Pa
             if row["AjeraSync"] != "Y" and row["ClientInd"] == "Y" and row["Name"].casefold() not in names
         )
         home.ok("mark", "firm", key)
-        home.settle()
+        home.run()
         client = w.ajera.named(w.crm.one("firm", key)["Name"])[0]["ClientKey"]
         w.ajera.edit("client", client, Website="https://only-in-ajera.example.com")
         home.run()

@@ -86,7 +86,7 @@ def test_an_error_is_kept_told_and_tried_again(tmp_path: Path) -> None:
         assert home.call("status", "--json").ended(1).json["queues"]["errors"] == len(errors)
         w.ajera.edit("client", client["ClientKey"], Description="Another name")
         home.ok("retry", mine["id"])
-        home.settle()
+        home.run()
         assert firm["ClientID"] not in {error["key"] for error in home.data("errors")}
         assert len(w.ajera.named(firm["Name"])) == 1
 
@@ -101,10 +101,10 @@ def test_ticks_made_in_the_crm_count_and_ticks_taken_there_stop(w: World) -> Non
     key = firm["ClientID"]
     home.call("plan")
     w.crm.edit("firm", key, AjeraSync="Y")
-    home.settle()
+    home.run()
     client = w.ajera.named(firm["Name"])[0]["ClientKey"]
     w.crm.edit("firm", key, AjeraSync="N", WebSite="https://stopped.example.com")
-    home.settle()
+    home.run()
     assert w.ajera.one("client", client).get("Website", "") == firm["WebSite"]
     assert w.crm.one("firm", key)["AjeraSync"] == "N"
 
@@ -123,7 +123,7 @@ def test_ticked_contacts_of_a_project_are_contacts_of_the_project_in_ajera(w: Wo
         raise AssertionError("no such project")
     home.ok("mark", "project", number, "--template", "Study")
     home.ok("mark", "contact", free[0]["ContactID"], "--project", number)
-    home.settle()
+    home.run()
     made = [each for each in w.ajera.all("project").values() if each["ID"] == number]
     assert len(made) == 1
     links = {link["crm_key"]: link["ajera_key"] for link in home.data("links") if link["kind"] == "contact"}
@@ -143,7 +143,7 @@ def test_marks_are_kept_here_where_the_crm_has_no_column(tmp_path: Path) -> None
         )  # fmt: skip
         home.ok("mark", "contact", row["crm_key"], "--firm", row["firm_key"])
         home.ok("mark", "firm", row["firm_key"])
-        home.settle()
+        home.run()
         assert "AjeraSync" not in w.crm.one("contact", row["crm_key"])
         assert next(r for r in home.rows("contact") if r["crm_key"] == row["crm_key"])["linked"]
 

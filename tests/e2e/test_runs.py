@@ -127,7 +127,7 @@ def test_the_digest_is_that_of_the_actions_alone(w: World) -> None:
     home = w.home
     one, two = free_firms(w, 2)
     home.ok("mark", "firm", one)
-    home.settle()
+    home.run()
     client = w.ajera.named(w.crm.one("firm", one)["Name"])[0]["ClientKey"]
     home.ok("mark", "firm", two)
     before = home.call("plan", "--json").json
@@ -229,7 +229,7 @@ def test_a_deleted_firm_is_found_by_the_sweep_and_nothing_is_deleted(w: World) -
     key = next(k for k in free_firms(w, 6) if not any(p["ClientID"] == k for p in w.crm.all("project").values()))
     name = w.crm.one("firm", key)["Name"]
     home.ok("mark", "firm", key)
-    home.settle()
+    home.run()
     client = w.ajera.named(name)[0]
     for contact, row in w.crm.all("contact").items():
         if row["ClientID"] == key:
