@@ -6,7 +6,7 @@ that equals the intent is adopted; with none, the action is planned anew; severa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -125,14 +125,19 @@ class Settler:
 
     def _entries(self, intent: Intent, record: Record, edit: EntryEdit) -> None:
         there = {entry.key for entry in record.contacts or ()}
-        keys: Sequence[str | None] = self.landing.ajera_contacts(edit.add)
-        if record.side is Side.CRM:
-            keys = [self.store.links().partner(Kind.CONTACT, Side.AJERA, key) for key in keys if key]
-        if all(key in there for key in keys):
+        added, removed = (self._own_keys(record.side, refs) for refs in (edit.add, edit.remove))
+        if all(key in there for key in added) and not any(key in there for key in removed):
             self.landing.updated(intent.action, record, record, intent.id)
             self.told(intent, "it had landed")
         else:
             self._drop(intent, "sent again if it is still due")
+
+    def _own_keys(self, side: Side, refs: Iterable[Ref]) -> Sequence[str | None]:
+        """The contacts of an edit by `side`'s keys."""
+        keys: Sequence[str | None] = self.landing.ajera_contacts(refs)
+        if side is Side.AJERA:
+            return keys
+        return [self.store.links().partner(Kind.CONTACT, Side.AJERA, key) for key in keys if key]
 
     def _as_before(self, action: Action, record: Record) -> bool:
         return all(

@@ -186,13 +186,20 @@ async def moves(world: World) -> None:
     world.crm.edit("contact", found(world.crm, "contact", LastName="Archer"), {"ClientID": fresh})
 
 
+async def apart(world: World) -> None:
+    """Two records, further apart than what a list is read again for."""
+    world.crm.edit("firm", _acme(world)[1], {"WebSite": "early.acme.example"})
+    world.clock.forward(minutes=10)
+    world.crm.edit("firm", found(world.crm, "firm", Name="Fresh Firm"), {"WebSite": "late.fresh.example"})
+
+
 async def retired(world: World) -> None:
     world.crm.edit("firm", _acme(world)[1], {"Status": "I"})
 
 
 ONE_ACT = (
     crm_edit, ajera_edit, conflict, crossed, new_firm, bare_firm, tick_here, new_contact, new_project, to_crm, project_to_crm,
-    project_edit, invoice, untick, clear, gone, employee, moves, retired,
+    project_edit, invoice, untick, clear, gone, employee, moves, apart, retired,
 )  # fmt: skip
 
 

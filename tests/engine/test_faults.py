@@ -99,6 +99,16 @@ async def test_after_a_fault_in_a_single_act_too(programs: dict[str, Program], r
     await run_cases(program, cases(program)[len(name) % step() :: step()], root)
 
 
+@pytest.mark.timeout(0)
+async def test_an_entry_that_was_to_come_off_a_list_is_not_taken_for_gone(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """An edit of a list that only takes off had once "landed" because there was nothing in it to be added."""
+    program = await known(programs["moves"], root)
+    near = [(at, kind) for at, kind in cases(program) if kind in (DIE_BEFORE, DIE_AFTER) and at > 25]
+    await run_cases(program, near, root)
+
+
 async def test_the_programs_have_points_of_every_sort(programs: dict[str, Program], root: Path) -> None:
     all_of_them = [await known(program, root) for program in programs.values()]
     points = [point for program in all_of_them for point in program.points]
