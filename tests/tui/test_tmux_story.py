@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -136,7 +137,7 @@ if TMUX is not None:
             stdin=slave, stdout=slave, stderr=slave, env=tmux.env, start_new_session=True,
         )  # fmt: skip
         try:
-            with open(slave, "rb", closefd=True), open(master, "rb", closefd=True, buffering=0) as screen:
+            with os.fdopen(slave, "rb"), os.fdopen(master, "rb", buffering=0) as screen:
                 assert screen.read(1)  # it paints
                 yield
         finally:
