@@ -5,12 +5,13 @@ The first eighteen are those of the prototype of this oracle; the others are mis
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.engine import apply, landing, look, pull, run, settle
+from core.engine import apply, look, pull, ticking
 from core.engine.apply import Applier
 from core.engine.landing import Landing
 from core.engine.pull import Puller
@@ -21,7 +22,7 @@ from core.http import Http
 from core.model.link import Links, LinkState, Pair
 from core.model.plan import Op
 from core.model.values import Kind, Side
-from core.reconcile import backoff, guard, match, merge, normalize, planner, ticks
+from core.reconcile import backoff, fields, guard, linked, match, merge, normalize, ticks, unlinked
 from core.reconcile.situation import Situation, email_key
 from core.store.transaction import TinyTransaction
 
@@ -36,6 +37,13 @@ class Bug:
     breaks: str
     patches: Callable[[], list[Patch]]
     harmless: str = ""
+
+
+def everywhere(function: Any, instead: Any) -> list[Patch]:
+    """In every module of the program that holds this very function: it may have been imported by name."""
+    name = function.__name__
+    held = [module for path, module in sorted(sys.modules.items()) if path.startswith("core.")]
+    return [(module, name, instead) for module in held if vars(module).get(name) is function]
 
 
 # -- intents and creates -------------------------------------------------------------------------------
@@ -177,7 +185,7 @@ def _one_sided_base() -> list[Patch]:
     def pair(spec: Any, side: Side, meant: Any, source: Any, held: Any) -> Pair:
         return Pair(meant, meant)
 
-    return [(landing, "settled_pair", pair), (planner, "settled_pair", pair)]
+    return everywhere(fields.settled_pair, pair)
 
 
 # -- conflicts ---------------------------------------------------------------------------------------------
@@ -238,7 +246,7 @@ def _lists_trusted() -> list[Patch]:
             pull.note_dirty(self.store, tx, [(kind, side, key) for key in keys])
         return len(keys)
 
-    return [(Puller, "_confirm_missing", gone_all), (pull, "refuse_short_list", lambda *_: None)]
+    return [(Puller, "_confirm_missing", gone_all), *everywhere(pull.refuse_short_list, lambda *_: None)]
 
 
 def _cursor_first() -> list[Patch]:
@@ -264,19 +272,19 @@ def _own_writes_are_news() -> list[Patch]:
 
 def _children_forgotten() -> list[Patch]:
     """A record read back after a write loses the lists that only another call reads."""
-    return [(apply, "carried_over", lambda old, new: new), (pull, "carried_over", lambda old, new: new)]
+    return everywhere(pull.carried_over, lambda old, new: new)
 
 
 # -- deletes ---------------------------------------------------------------------------------------------
 
 
 def _delete_beats_edit() -> list[Patch]:
-    kept = planner._unlink
+    kept = linked._unlink
 
     def unlink(s: Situation, *rest: Any) -> Any:
         return kept(replace(s, policy=replace(s.policy, deleted=dict.fromkeys(Kind, "inactive"))), *rest)
 
-    return [(planner, "_unlink", unlink)]
+    return everywhere(kept, unlink)
 
 
 def _stale_list_after_delete() -> list[Patch]:
@@ -294,15 +302,15 @@ def _stale_list_after_delete() -> list[Patch]:
 
 
 def _tombstone_ignored() -> list[Patch]:
-    kept = planner._unlinked
+    kept = unlinked.place_unlinked
 
-    def unlinked(s: Situation, *rest: Any) -> None:
+    def place(s: Situation, *rest: Any) -> Any:
         def alive(index: Any) -> dict[Any, Any]:
             return {key: link for key, link in index.items() if link.state is not LinkState.GONE}
 
-        kept(replace(s, links=Links(alive(s.links.by_ajera), alive(s.links.by_crm))), *rest)
+        return kept(replace(s, links=Links(alive(s.links.by_ajera), alive(s.links.by_crm))), *rest)
 
-    return [(planner, "_unlinked", unlinked)]
+    return everywhere(kept, place)
 
 
 # -- matching --------------------------------------------------------------------------------------------
@@ -319,13 +327,13 @@ def _greedy_match() -> list[Patch]:
                 return match.Found(other, "same e-mail")
         return kept(s, record)
 
-    return [(planner, "find_partner", find)]
+    return everywhere(kept, find)
 
 
 def _unproven_match() -> list[Patch]:
     kept = match.find_partner
     whole = frozenset((kind, side) for kind in Kind for side in Side)
-    return [(planner, "find_partner", lambda s, record: kept(replace(s, whole=whole), record))]
+    return everywhere(kept, lambda s, record: kept(replace(s, whole=whole), record))
 
 
 # -- runs ------------------------------------------------------------------------------------------------
@@ -364,40 +372,40 @@ def _mark_lost() -> list[Patch]:
             for mark in store.marks().values():
                 tx.drop_mark(mark.id)
 
-    return [(run, "forget_moot_marks", forget)]
+    return everywhere(ticking.forget_moot_marks, forget)
 
 
 def _refusals_forgotten() -> list[Patch]:
-    return [(run, "hold_back", lambda plan, failures, now: plan)]
+    return everywhere(backoff.hold_back, lambda plan, failures, now: plan)
 
 
 def _cap_ignored() -> list[Patch]:
     kept = ticks._capped_firm_contacts
     uncapped: Any = lambda s, keys, over: kept(replace(s, policy=replace(s.policy, firm_cap=None)), keys, over)  # noqa: E731
-    return [(ticks, "_capped_firm_contacts", uncapped)]
+    return everywhere(kept, uncapped)
 
 
 def _one_way_writes() -> list[Patch]:
-    kept = planner._writable
+    kept = linked._writable
 
     def writable(s: Situation, t: Any, link: Any, *rest: Any, **named: Any) -> Any:
         found = kept(s, t, link, *rest, **named)
         return found | {Side.CRM} if found else found
 
-    return [(planner, "_writable", writable), (apply, "_may_write_one_way", lambda action: True)]
+    return [*everywhere(kept, writable), *everywhere(apply._may_write_one_way, lambda action: True)]
 
 
 def _unticked_is_written() -> list[Patch]:
-    return [(planner, "_writable", lambda s, t, link, *rest, **named: frozenset(Side))]
+    return everywhere(linked._writable, lambda s, t, link, *rest, **named: frozenset(Side))
 
 
 def _queue_not_kept() -> list[Patch]:
     kept = look.keep_plan
 
-    def keep(tx: Any, made: Any, since: Any, held: Any) -> None:
-        kept(tx, replace(made, conflicts=()), since, held)
+    def keep(tx: Any, made: Any, *rest: Any) -> None:
+        kept(tx, replace(made, conflicts=()), *rest)
 
-    return [(run, "keep_plan", keep)]
+    return everywhere(kept, keep)
 
 
 def _after_create_dropped() -> list[Patch]:
@@ -456,4 +464,4 @@ BUGS: tuple[Bug, ...] = (
     Bug("what follows a create dropped", "a new project stays half made", _after_create_dropped),
 )  # fmt: skip
 
-__all__ = ["BUGS", "Bug", "backoff", "settle"]
+__all__ = ["BUGS", "Bug"]

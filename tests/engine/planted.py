@@ -20,19 +20,21 @@ from typing import Any
 from unittest import mock
 
 from tests.engine import plantstories as stories
-from tests.engine.faults import Program, case, cases, learn, told
+from tests.engine.faults import RACES, Program, case, cases, learn, strike, told
 from tests.engine.faultworld import quickly
 from tests.engine.plantbugs import BUGS, Bug
 from tests.engine.programs import prepared, scratch
+from tests.engine.test_faults import crashes, typed_again_is_there, types_again
 from tests.property import test_one_field as one_field
 from tests.property.test_programs import holds
 
 PAGE = Path(__file__).parents[2] / "docs" / "planted.md"
-LAWS, FAULTS = 150, 500  # cases before a suite gives up
+LAWS, FAULTS = 100, 1200  # cases before a suite gives up
 STORIES: tuple[tuple[Callable[..., Any], str], ...] = (
     (stories.idle, "edits"), (stories.undo, "crm_edit"), (stories.refused_record, "crm_edit"),
     (stories.poison, "new_firm"), (stories.lying_list, "edits"), (stories.every_write_is_named, "edits"),
     (stories.plan_writes_nothing, "edits"), (stories.one_way_runs, "ajera_edit"),
+    (stories.refused_group, "ajera_edit"), (stories.rewritten, "ajera_edit"),
 )  # fmt: skip
 FIELD = (
     one_field.test_rule_5_every_state_of_a_field_follows_the_table,
@@ -75,13 +77,16 @@ class Bench:
     async def hunt(self, bug: Bug) -> Kill:
         kill, started = Kill(bug), time.monotonic()
         with ExitStack() as stack:
-            for target, name, instead in bug.patches():
+            patches = bug.patches()
+            for target, name, instead in patches:
                 stack.enter_context(mock.patch.object(target, name, instead))
-            for suite in (self._kernel, self._clean, self._stories, self._faults):
+            inside = any(_module(target).startswith("core.reconcile") for target, _, _ in patches)
+            kernel = (self._kernel,) if inside else ()  # it sees nothing of the rest
+            for suite in (*kernel, self._clean, self._stories, self._typed_after, self._faults):
                 async for what in suite(bug):
                     kill.cases += 1
                     if what:
-                        kill.by, kill.case = suite.__name__.strip("_"), what
+                        kill.by, kill.case = suite.__name__.strip("_").replace("_", " "), what
                         kill.seconds = time.monotonic() - started
                         return kill
         kill.seconds = time.monotonic() - started
@@ -108,6 +113,19 @@ class Bench:
             else:
                 yield ""
 
+    async def _typed_after(self, _bug: Bug) -> Any:
+        """A crash, and people who go on typing before the program is started again."""
+        program = self.programs["edits"]
+        crashed = crashes(program)
+        for at, kind in random.Random(3).sample(crashed, min(len(crashed), max(10, self.faults // 24))):
+            try:
+                world = await strike(program, at, kind, self.root / "case", types_again)
+                wrong = typed_again_is_there(world)
+                world.service.store.close()
+            except Exception as error:
+                wrong = error
+            yield f"{told(program, at, kind)}, and words typed after it" if wrong else ""
+
     async def _faults(self, bug: Bug) -> Any:
         """Every program in turn, its cases in an order by chance (the same for every bug)."""
         rng = random.Random(11)
@@ -123,6 +141,10 @@ class Bench:
         return f"{what}: {', '.join(wrong)}" if wrong else ""
 
 
+def _module(target: Any) -> str:
+    return str(getattr(target, "__module__", None) or target.__name__)
+
+
 def _of(test: Callable[..., Any], *given: Any) -> str:
     try:
         test(*given)
@@ -133,12 +155,11 @@ def _of(test: Callable[..., Any], *given: Any) -> str:
 
 
 def _mixed(rng: random.Random, programs: list[Program], most: int) -> Iterator[tuple[int, str, Program]]:
-    """Crashes around writes first, since half of the mistakes are made there; the programs in turn."""
+    """Crashes around writes and commits early, since half of the mistakes are made there; the programs in turn."""
     piles = []
     for program in programs:
-        pile = rng.sample(cases(program), len(cases(program)))
-        pile.sort(key=lambda each, program=program: _near_a_write(program, *each))  # type: ignore[misc]
-        piles.append(pile)
+        scored = [(rng.random() * _weight(program, at, kind), at, kind) for at, kind in cases(program)]
+        piles.append([(at, kind) for _, at, kind in sorted(scored)])
     count = 0
     while any(piles) and count < most:
         for program, pile in zip(programs, piles, strict=True):
@@ -147,12 +168,15 @@ def _mixed(rng: random.Random, programs: list[Program], most: int) -> Iterator[t
                 yield (*pile.pop(), program)
 
 
-def _near_a_write(program: Program, at: int, kind: str) -> bool:
+def _weight(program: Program, at: int, kind: str) -> int:
     points = program.points[max(0, at - 1) : at + 3]
-    return kind in CRASHES and (program.points[at].write or any(point.write for point in points))
+    near = any(point.write for point in points)
+    if (kind in CRASHES and (near or program.points[at].where == "store")) or (kind in RACES and near):
+        return 4
+    return 2 if kind in RACES else 1
 
 
-CRASHES = frozenset({"die_before", "die_after", "lost", "html_after", "race_crm", "race_ajera"})
+CRASHES = frozenset({"die_before", "die_after", "lost", "html_after"})
 
 
 # -- the table ---------------------------------------------------------------------------------------------
@@ -161,9 +185,10 @@ HEAD = """# Planted bugs
 
 Made by `python -m tests.engine.planted`; a test (`tests/engine/test_planted.py`) plants a part of them with every test run
 and fails when one lives, or when this table lacks one. Each bug is one change to the program, in memory only. The suites
-look in this order and stop at the first that finds it: *kernel* (every state of one field, {laws} random programs over the
-planner, stories of the planner), *clean* (the programs of the fault layer without a fault), *stories* (idle, undo, a refused
-record, a lying list, a plan applied), *faults* (up to {faults} cases of the fault layer, in an order by chance).
+look in this order and stop at the first that finds it: *kernel* (for bugs of the planner: every state of one field,
+{laws} random programs, stories of the planner), *clean* (the programs of the fault layer without a fault), *stories* (idle, undo, a refused
+record, a lying list, a plan applied), *typed after*
+(a crash, and people who type on before the program starts again), *faults* (up to {faults} cases of the fault layer, in an order by chance).
 
 | bug | what it breaks | caught by | cases until caught | seconds |
 | --- | --- | --- | ---: | ---: |

@@ -16,6 +16,7 @@ from core.store import TinyStore
 from tests.engine.faults import FAST, TRIGGER, Line, Program, fingerprint, recover, thawed, traced
 from tests.engine.kit import EngineSettings
 from tests.engine.programs import found
+from tests.engine.test_lies import rewriting
 from tests.reconcile_kit import AJERA, CONTACT, CRM, FIRM, ONE_WAY, ops
 from tests.reconcile_kit import World as Moment
 
@@ -33,12 +34,44 @@ async def refused_record(program: Program, folder: Path) -> None:
     crm.edit("firm", found(crm, "firm", Name="Acme Supplies"), {"WebSite": "one.example"})
     crm.edit("contact", found(crm, "contact", LastName="Archer"), {"Title": "Director"})
     line.on, line.kind = True, "409"
-    line.first_write = True
+    line.nth_write = 1
     await world.run(trigger=TRIGGER)
     titles = {row["Title"] for row in world.ajera.tables["contacts"].values()}
     sites = {row["Website"] for row in world.ajera.tables["clients"].values()}
     assert "one.example" not in sites, "the fault struck another write"
     assert "Director" in titles, "a refusal of one record kept another from being written"
+    world.service.store.close()
+
+
+async def refused_group(program: Program, folder: Path) -> None:
+    """V8: of a record's two groups of fields one is refused. The other is agreed on: its next edit is no conflict."""
+    line = Line()
+    world = thawed(program.start, folder, line)
+    await program.people(world)
+    line.on, line.kind, line.nth_write = True, "409", 2
+    await world.run(trigger=TRIGGER)
+    line.heal()
+    (key,) = [key for key, row in world.ajera.tables["clients"].items() if row["Description"] == "Acme Supplies"]
+    world.ajera_edit("clients", key, Website="again.acme.example", PrimaryAddressCity="El Paso")
+    await recover(world)
+    assert world.service.conflicts() == (), world.service.conflicts()
+    assert {row["WebSite"] for row in world.crm.tables["firm"].values()} >= {"again.acme.example"}
+    world.service.store.close()
+
+
+async def rewritten(program: Program, folder: Path) -> None:
+    """A value that the CRM writes otherwise than it was sent is neither sent again nor sent back."""
+    world = thawed(program.start, folder, Line())
+    rewriting(world, lambda text: text[:9])
+    await program.people(world)
+    sites = {row["Website"] for row in world.ajera.tables["clients"].values()}
+    await world.run(trigger=TRIGGER)
+    await recover(world)
+    writes = world.writes()
+    await world.run(trigger=TRIGGER, full=True, sweep=True)  # every record is looked at again
+    await world.run(trigger=TRIGGER)
+    assert world.writes() == writes, "ping-pong"
+    assert {row["Website"] for row in world.ajera.tables["clients"].values()} == sites, "sent back"
     world.service.store.close()
 
 

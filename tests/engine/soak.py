@@ -24,18 +24,16 @@ from unittest import mock
 from core.engine.schedule import Alarm
 from core.engine.service import Service
 from core.errors import AjerasyncError
-from core.model.link import LinkState
-from core.model.values import Kind, Side
+from core.model.values import Side
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 from core.sandbox.life import Life
 from core.sandbox.seed import seed
 from core.store import RunLog
-from tests.engine.faults import FAST
+from tests.engine.faults import FAST, untold
 from tests.engine.faultworld import QuickWorld, Serve, quickly
 from tests.engine.kit import EngineSettings, FakeClock
 from tests.engine.programs import scratch
-from tests.engine.weekcheck import Checker
 
 EVERY = timedelta(minutes=30)
 ZONE = "America/Chicago"
@@ -234,32 +232,7 @@ class Soak:
 
     def _step_problems(self) -> list[str]:
         """Every difference is one that the program tells of."""
-        service = self.world.service
-        queues = (service.conflicts(), service.differences(), service.drift(), service.refusals(), service.errors())
-        told = {(item.kind, _short(item.kind, item.label)) for queue in queues for item in queue}
-        asleep = {(link.kind, link.crm_key) for link in service.links() if link.state is not LinkState.ACTIVE}
-        told |= {(kind, self._label(kind, key)) for kind, key in asleep | self._unticked()}
-        found = [each for each in Checker(self.world).differences() if (each.kind, each.label) not in told]
-        return [str(each) for each in found[:10]]
-
-    def _unticked(self) -> set[tuple[Kind, str]]:
-        """Linked records that nobody keeps in step any more."""
-        rows = self.world.service.rows
-        return {
-            (kind, row.crm_key)
-            for kind in (Kind.FIRM, Kind.CONTACT, Kind.PROJECT)
-            for row in rows(kind)
-            if row.crm_key and row.state in ("unmarked", "dormant", "gone", "not_tickable")
-        }
-
-    def _label(self, kind: Kind, crm_key: str) -> str:
-        record = self.world.service.store.record(kind, Side.CRM, crm_key)
-        return _short(kind, record.label) if record else crm_key
-
-
-def _short(kind: Kind, label: str) -> str:
-    """As the checker calls a record: a project by its number."""
-    return label.split(maxsplit=1)[0] if kind is Kind.PROJECT and label else label
+        return untold(self.world)[:10]
 
 
 def _next_half_hour(moment: datetime) -> datetime:
