@@ -190,7 +190,9 @@ def _crm_rows(s: Situation, project: str) -> Iterable[Action]:
     common = (link.ajera_key, link.crm_key, crm.label)
     if both:
         pairs = {THEIRS + ref.key: Pair("both", "both") for ref in both}
-        yield Action(Op.REBASE, Kind.PROJECT, None, *common, pairs=pairs, reason="both lists hold the contact")
+        yield Action(
+            Op.REBASE, Kind.PROJECT, None, *common, pairs=pairs, group="contacts", reason="both lists hold the contact"
+        )  # fmt: skip
     if add:
         change = Change(None, EntryEdit(tuple(add)), "contacts of the project in Ajera")
         yield Action(

@@ -188,9 +188,9 @@ def test_some_are_ticked_and_no_firm_has_more_than_five(seeded: tuple[AjeraData,
 
 
 def test_two_thousand_records_come_quickly() -> None:
-    started = time.perf_counter()
+    started = time.process_time()  # own CPU: what else the machine does is not counted
     make(firms=400, contacts=900, projects=600, employees=100)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_world_of_many_keeps_its_names_unique() -> None:
