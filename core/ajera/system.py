@@ -283,14 +283,19 @@ class AjeraSystem:
             raise refused(f"Ajera lists the project template {wanted[:80]!r} but does not show it")
         return raws[0]
 
-    async def after_create(self, before: Record, draft: Draft) -> Record | None:
-        """What CreateProjects leaves aside, as an update of its own; None when nothing is left to write."""
+    async def after_create(self, before: Record, draft: Draft, *, careful: bool = False) -> Record | None:
+        """What CreateProjects leaves aside, as an update of its own; None when nothing is left to write.
+
+        `careful` fills only what is empty yet: somebody may have typed amounts since the project was made.
+        """
         if draft.kind is not Kind.PROJECT:
             return None
         template = await self._template(draft.template)
         current = await self._current(before)
         raw = _raw(current)
         wanted = writing.finishing(await self._writer(), draft, template, raw, sync_to_crm=self.options.write_sync_flag)
+        if careful:
+            wanted = {name: value for name, value in wanted.items() if raw.get(name) in (None, "", 0, False)}
         return await self._update_project(current, wanted) if wanted else None
 
     # -- updating --------------------------------------------------------------------------------

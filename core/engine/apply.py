@@ -176,8 +176,10 @@ class Applier:
             with self.store.transaction() as tx:
                 tx.drop_intent(intent.id)
             raise
-        self.landing.created(action, self._as_stored(record), intent.id)
-        await self._finish(action, draft, record)
+        later = self.landing.following(action, record) if hasattr(system, "after_create") else None
+        self.landing.created(action, self._as_stored(record), intent.id, then=later)
+        if later is not None:  # what the create call ignores is sent after it, with a journal entry of its own
+            await self.finish(later, draft, record)
 
     def draft(self, action: Action) -> Draft:
         side = action.side
@@ -203,21 +205,14 @@ class Applier:
                 tx.put_records(new)
             raise ActionRefused("a record of that name or number appeared meanwhile: it is a candidate now")
 
-    async def _finish(self, action: Action, draft: Draft, record: Record) -> None:
-        """What the create call ignores is sent after it, with a journal entry of its own."""
-        if not hasattr(self.systems[record.side], "after_create"):
-            return
-        later = replace(action, op=Op.UPDATE, group="after_create").with_key(record.side, record.key)
-        intent = Intent(later.id, self.run, later, iso(self.clock.now()))
-        with self.store.transaction() as tx:
-            tx.put_intent(intent)
-        await self.finish(intent, draft, record)
+    async def finish(self, intent: Intent, draft: Draft, record: Record, *, careful: bool = False) -> None:
+        """What follows a create. No plan holds it: where it fails, the intent stays for the next run's settling.
 
-    async def finish(self, intent: Intent, draft: Draft, record: Record) -> None:
-        """What follows a create. No plan holds it: where it fails, the intent stays for the next run's settling."""
-        finish: Callable[[Record, Draft], Awaitable[Record | None]] = self.systems[record.side].after_create  # type: ignore[attr-defined] # Ajera's only, asked for in _finish
+        `careful`: some time went by since, and only what is empty yet is filled.
+        """
+        finish: Callable[..., Awaitable[Record | None]] = self.systems[record.side].after_create  # type: ignore[attr-defined] # Ajera's only, asked for before
         try:
-            after = await finish(record, draft)
+            after = await finish(record, draft, careful=careful)
         except SystemFailure as error:
             self._failed(intent.action, error)
             return

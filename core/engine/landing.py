@@ -16,7 +16,7 @@ from core.model.plan import Action, Op
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.policy import Policy
-from core.ports import Clock, HistoryEntry, Store, Transaction
+from core.ports import Clock, HistoryEntry, Intent, Store, Transaction
 from core.reconcile.entries import OURS, THEIRS, list_prefix
 from core.reconcile.fields import settled_pair
 from core.reconcile.linked import CLOSED, WAKE
@@ -41,8 +41,22 @@ class Landing:
 
     # -- creates ---------------------------------------------------------------------------------
 
-    def created(self, action: Action, record: Record, intent_id: str | None, *, adopted: bool = False) -> Link:
-        """A record made by us (or found to have been made by us): link it, and agree on its fields."""
+    def following(self, action: Action, record: Record) -> Intent:
+        """The journal entry of what follows a create. No plan holds it."""
+        later = replace(action, op=Op.UPDATE, group="after_create").with_key(record.side, record.key)
+        return Intent(later.id, self.run, later, self.now())
+
+    def created(
+        self,
+        action: Action,
+        record: Record,
+        intent_id: str | None,
+        *,
+        adopted: bool = False,
+        then: Intent | None = None,
+    ) -> Link:
+        """A record made by us (or found to have been made by us): link it, and agree on its fields. `then` is the
+        journal entry of what follows, in the same transaction: a stop right after this one must not lose it."""
         ajera_key = record.key if record.side is Side.AJERA else action.ajera_key
         crm_key = record.key if record.side is Side.CRM else action.crm_key
         assert ajera_key is not None
@@ -54,6 +68,8 @@ class Landing:
             tx.put_link(link)
             tx.put_base(link, {**self._blank_pairs(action, record), **self._pairs(action, record)})
             self._close(tx, action, intent_id)
+            if then is not None:
+                tx.put_intent(then)
             if record.side is Side.CRM and record.kind is not Kind.EMPLOYEE and not record.marked:
                 # No column for the tick (or it was not taken): it is kept here, so that the record takes part.
                 tx.put_mark(Mark(record.kind, Side.CRM, record.key, True, local=record.marked is None, at=self.now()))

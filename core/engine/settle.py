@@ -6,9 +6,9 @@ that equals the intent is adopted; with none, the action is planned anew; severa
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from core.engine.landing import Landing
 from core.errors import ActionRefused
@@ -23,6 +23,12 @@ from core.reconcile.normalize import canonical
 Told = Callable[[Intent, str], None]
 
 
+class Finish(Protocol):
+    """Applier.finish."""
+
+    async def __call__(self, intent: Intent, draft: Draft, record: Record, *, careful: bool) -> None: ...
+
+
 @dataclass
 class Settler:
     """Settles every open intent of earlier runs. Raises SystemFailure where a system cannot be asked:
@@ -33,7 +39,7 @@ class Settler:
     policy: Policy
     landing: Landing
     draft: Callable[[Action], Draft]
-    finish: Callable[[Intent, Draft, Record], Awaitable[None]]
+    finish: Finish
     told: Told
 
     async def settle(self) -> None:
@@ -66,8 +72,11 @@ class Settler:
         new = [record for record in there if self._is_new(intent, record)]
         same = [record for record in new if record.key == intent.draft_key or self._equals(action, record)]
         if len(same) == 1:
-            self.landing.created(action, same[0], intent.id, adopted=True)
+            later = self.landing.following(action, same[0]) if hasattr(self.systems[side], "after_create") else None
+            self.landing.created(action, same[0], intent.id, adopted=True, then=later)
             self.told(intent, f"found as {side} {same[0].key} and linked")
+            if later is not None:
+                await self.finish(later, draft, same[0], careful=True)
             return
         with self.store.transaction() as tx:
             tx.put_records(new)  # those that do not equal it are candidates of the coming plan
@@ -121,7 +130,7 @@ class Settler:
             return
         failure = self.store.failures().get(intent.id)
         if failure is None or not waits(failure, intent.action, self.landing.now()):
-            await self.finish(intent, self.draft(intent.action), record)
+            await self.finish(intent, self.draft(intent.action), record, careful=True)
 
     def _entries(self, intent: Intent, record: Record, edit: EntryEdit) -> None:
         there = {entry.key for entry in record.contacts or ()}

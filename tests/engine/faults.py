@@ -18,6 +18,7 @@ from typing import Any
 import httpx
 import orjson
 
+from core.ajera.writing import CARRIED_OVER
 from core.errors import AjerasyncError, StoreDamaged
 from core.model.link import LinkState
 from core.model.values import Kind, Side
@@ -487,6 +488,9 @@ def _ajera(data: AjeraData) -> dict[str, Any]:
         "ajera contacts": sorted(
             (people[key], c["Title"], c["Email"], c["Status"]) for key, c in data.tables["contacts"].items()
         ),
+        "ajera project amounts": sorted(
+            (p["ID"], *(str(p.get(name)) for name in CARRIED_OVER)) for p in data.tables["projects"].values()
+        ),
         "ajera projects": sorted(
             (p["ID"], p["Description"], p["Status"], groups.get(key), phases.get(key), listed(p))
             for key, p in data.tables["projects"].items()
@@ -596,6 +600,8 @@ def differences(program: Program, world: Struck, kind: str = "") -> dict[str, An
         wrong = nothing_lost(program, world)
     else:
         wrong = {name: (program.end[name], end[name]) for name in end if end[name] != program.end[name]}
+    if apart := untold(world):
+        wrong["apart"] = apart
     if not no_deletes(world):
         wrong["deletes"] = [write for write in world.crm_writes() if write.op == "delete"]
     if kind not in REPLACED:
@@ -617,8 +623,6 @@ def nothing_lost(program: Program, world: Struck) -> dict[str, Any]:
             wrong[table] = dict(twice)
     if lost := world.typed.alive(world):
         wrong["lost"] = lost
-    if apart := untold(world):
-        wrong["apart"] = apart
     if end["intents"]:
         wrong["intents"] = end["intents"]
     return wrong

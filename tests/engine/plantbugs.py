@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from core.ajera.system import AjeraSystem
 from core.engine import apply, look, pull, ticking
 from core.engine.apply import Applier
 from core.engine.landing import Landing
@@ -409,10 +410,10 @@ def _queue_not_kept() -> list[Patch]:
 
 
 def _after_create_dropped() -> list[Patch]:
-    async def nothing(self: Any, *_: Any) -> None:
+    async def nothing(self: Any, *_: Any, **_named: Any) -> None:
         return None
 
-    return [(Applier, "_finish", nothing)]
+    return [(AjeraSystem, "after_create", nothing)]
 
 
 def _adopts_anything() -> list[Patch]:

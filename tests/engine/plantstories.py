@@ -77,7 +77,8 @@ async def rewritten(program: Program, folder: Path) -> None:
 
 async def idle(program: Program, folder: Path) -> None:
     """V2: one more run writes nothing to either system, and nothing but its own record to the store."""
-    world = thawed(program.start, folder, Line())
+    line = Line()
+    world = thawed(program.start, folder, line)
     await program.people(world)
     await world.run(trigger=TRIGGER)
     await recover(world)
@@ -87,7 +88,10 @@ async def idle(program: Program, folder: Path) -> None:
     await world.service.run(trigger=TRIGGER)
     before, writes = store.revision(TABLES), world.writes()
     world.clock.forward(minutes=1)
+    line.on = True
     record = await world.service.run(trigger=TRIGGER)
+    commits = [point for point in line.points if point.where == "store"]
+    assert len(commits) <= 2, f"an idle run stored {len(commits)} times"  # that it began, and how it ended
     assert world.writes() == writes, "an idle run wrote"
     assert store.revision(TABLES) == before, "an idle run changed the store"
     assert sum(record.requests.values()) <= 16, f"an idle run asked {record.requests}"
