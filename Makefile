@@ -89,8 +89,9 @@ audit: .venv-audit/bin/pip-audit
 	$(PYTHON) -m venv .venv-audit
 	.venv-audit/bin/python -m pip --disable-pip-version-check -q install 'pip-audit>=2.7,<3'
 
+# Extras stay in the lock: without them pip (23.2) takes "coverage[toml]" for a second, unpinned package as soon as a newer one is out.
 # Versions that are locked and still allowed stay; name one to move it: make lock ARGS="--upgrade-package httpx"
-COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header -q
+COMPILE := .venv-lock/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -q
 
 lock: .venv-lock/bin/uv
 	$(COMPILE) --extra build $(ARGS) -o requirements.lock
