@@ -25,7 +25,7 @@ def entries(lock: str) -> dict[str, tuple[list[str], str]]:
     found: dict[str, tuple[list[str], str]] = {}
     text = (ROOT / lock).read_text(encoding="utf-8")
     for entry in re.split(r"\n(?=[A-Za-z0-9])", text):
-        match = re.match(r"([A-Za-z0-9._-]+)==([^ \\;]+)", entry)
+        match = re.match(r"([A-Za-z0-9._-]+)(?:\[[a-z0-9,-]+\])?==([^ \\;]+)", entry)
         assert match, f"{lock}: not a locked version: {entry[:80]}"
         versions, before = found.get(canonicalize_name(match[1]), ([], ""))
         found[canonicalize_name(match[1])] = ([*versions, match[2]], before + entry)
