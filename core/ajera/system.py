@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -40,7 +41,7 @@ from core.errors import (
     SystemFailure,
 )
 from core.http import Clock, SystemClock
-from core.model.record import Record
+from core.model.record import NO_FIELDS, Record
 from core.model.values import EntryEdit, Kind, Side, Value
 from core.policy import DEFAULT_FIELDS, FieldSpec
 from core.ports import KNOWN_FOR, Connection, Draft, Hours, Pulled, Shelf
@@ -226,11 +227,19 @@ class AjeraSystem:
         made = [row for row in _rows(content, entity.plural) if (key_of(draft.kind, row) or 0) > 0]
         if len(made) == 1:
             self._lists.get(draft.kind, ([], 0.0))[0].append(made[0])
-            return await self._read_back(draft.kind, str(key_of(draft.kind, made[0])))
+            return await self._as_made(draft.kind, made[0])
         if read_amount(content.get(entity.counter)) == 0:
             raise refused(f"Ajera answered {entity.update_method} with success, but made nothing")
         self._lists.pop(draft.kind, None)
         raise OutcomeUnknown(Side.AJERA, f"Ajera's answer to {entity.update_method} does not hold the new record")
+
+    async def _as_made(self, kind: Kind, row: Raw) -> Record:
+        """A new record as the reply holds it (6.4: the resulting full record). Read back instead, somebody's edit since
+        would be taken for what Ajera made of our write; a reply without a stamp is not the whole record."""
+        if _stamp(row):
+            with suppress(SystemFailure):  # the code tables may have to be asked for
+                return (await self._reader()).record(kind, row)
+        return await self._read_back(kind, str(key_of(kind, row)))
 
     async def _read_back(self, kind: Kind, key: str) -> Record:
         """A record just written. It exists, so whatever keeps it from being read is an unknown outcome."""
@@ -260,7 +269,7 @@ class AjeraSystem:
         if key is None or key <= 0:  # a badly shaped request answers success and an example (10.5)
             raise refused("Ajera answered CreateProjects with success but without a ProjectKey: nothing was made")
         record = await self._read_back(Kind.PROJECT, str(key))
-        return _noted(record, new.left_out)
+        return _noted(_as_left(record, made[0], draft.fields), new.left_out)
 
     async def _template(self, name: str | None) -> Raw:
         """The template of this description as it was within ten minutes. Raises RecordRefused where there is none or
@@ -345,7 +354,7 @@ class AjeraSystem:
         if not properties:
             raise NothingToChange(Side.AJERA, f"{before.kind} {before.key} is so in Ajera already")
         if before.kind is Kind.PROJECT and "Contacts" not in properties:
-            return await self._update_project(before, properties)
+            return await self._update_project(before, properties, fields)
         if before.kind is Kind.PROJECT and self.quirks.project_contacts_v1 != "accept":
             raise refused(
                 "this Ajera does not take contacts of a project ([ajera.quirks] project_contacts_v1)", CONTACTS
@@ -368,7 +377,9 @@ class AjeraSystem:
             _contacts_landed(after, properties["Contacts"])
         return after
 
-    async def _update_project(self, before: Record, properties: Raw) -> Record:
+    async def _update_project(
+        self, before: Record, properties: Raw, written: Mapping[str, Value] = NO_FIELDS
+    ) -> Record:
         """Version 2: key and changed properties with the whole bundle as baseline (10.6), then read back."""
         key = int(before.key)
         bundle = await self.client.project_bundle(key)
@@ -377,8 +388,10 @@ class AjeraSystem:
             raise RecordMissing(Side.AJERA, f"Ajera has no project with key {key}")
         if before.stamp and _stamp(rows[0]) != before.stamp:
             raise Stale(Side.AJERA, f"project {key} changed in Ajera since it was read")
-        await self.client.update_project(key, writing.v2_properties(properties, rows[0]), bundle)
-        return await self._after(before)
+        content = await self.client.update_project(key, writing.v2_properties(properties, rows[0]), bundle)
+        after = await self._after(before)
+        left = [row for row in _rows(content, "Projects") if str(read_key(row.get("ProjectKey"))) == before.key]
+        return _as_left(after, left[0], written) if left and _stamp(left[0]) != before.stamp else after
 
     async def _after(self, before: Record) -> Record:
         """The record read back. An unmoved stamp after a success means that nothing was written (14)."""
@@ -463,6 +476,15 @@ def _rows(content: Raw, name: str) -> list[Raw]:
 
 def _stamp(row: Raw) -> str:
     return read_text(row.get("LastModifiedDate"))
+
+
+def _as_left(read: Record, reply: Raw, written: Mapping[str, Value]) -> Record:
+    """A project as our write left it. A stamp that moved between the reply and the reading back is somebody's edit: the
+    fields written are told as they were sent, and the next pull brings what was typed as the change it is."""
+    if not _stamp(reply) or _stamp(reply) == read.stamp:
+        return read
+    sent = {name: value for name, value in written.items() if name in read.fields}
+    return replace(read, stamp=_stamp(reply), fields={**read.fields, **sent})
 
 
 def _noted(record: Record, left_out: Sequence[str]) -> Record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import format_datetime
@@ -24,13 +24,15 @@ from tests.sandbox.ajera_books import Clock, books
 
 @dataclass
 class Rig:
-    """`system` under test, `data` behind it (an edit there is a person's), `methods` it called since `forget`."""
+    """`system` under test, `data` behind it (an edit there is a person's), `methods` it called since `forget`, `then` what
+    people do right after a method ran."""
 
     system: AjeraSystem
     data: AjeraData
     server: AjeraServer
     clock: Clock
     calls: list[tuple[str, dict[str, Any]]]
+    then: dict[str, Callable[[], object]]
 
     @property
     def methods(self) -> list[str]:
@@ -66,11 +68,14 @@ class Watch:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.lose: set[str] = set()
+        self.then: dict[str, Callable[[], object]] = {}  # what people do right after a method ran
 
     async def before(self, call_no: int, method: str, args: Any) -> None:
         self.calls.append((method, dict(args)))
 
     async def after(self, call_no: int, method: str, args: Any, response: Any) -> None:
+        if method in self.then:
+            self.then.pop(method)()
         if method in self.lose:
             raise httpx.ReadError("the answer is lost")
 
@@ -120,6 +125,6 @@ async def rig(
         clock=NoWait(clock),
     )
     try:
-        yield Rig(system, data, app.state.server, clock, watch.calls)
+        yield Rig(system, data, app.state.server, clock, watch.calls, watch.then)
     finally:
         await system.close()

@@ -365,9 +365,26 @@ async def test_a_lost_answer_to_an_update_is_unknown_and_sent_once() -> None:
 
 
 async def test_a_record_made_but_not_shown_is_unknown() -> None:
-    async with rig(lose={"GetClients"}) as r:
+    async with rig(options=FLAT, lose={"GetProjects"}) as r:
         with pytest.raises(OutcomeUnknown):
-            await r.system.create(firm(name="Delta Works"))
+            await r.system.create(project())
+
+
+async def test_what_somebody_types_right_after_a_create_is_not_taken_for_ours() -> None:
+    """A record read back would hold the edit, and the base with it: nobody would ever send it on."""
+    async with rig(lose={"GetClients"}) as r:
+        made = await r.system.create(firm(name="Delta Works"))
+        assert made.fields["name"] == "Delta Works"
+        assert await _count(r, "GetClients") == 0
+
+
+async def test_what_somebody_types_between_a_projects_write_and_its_reading_back_is_not_taken_for_ours() -> None:
+    async with rig() as r:
+        before = await r.one(Kind.PROJECT, 1)
+        r.then["UpdateProjects"] = lambda: r.data.edit("projects", 1, {"Description": "Typed by somebody"})
+        after = await r.system.update(before, {"name": "Sent by us"})
+        assert after.fields["name"] == "Sent by us"
+        assert (await r.one(Kind.PROJECT, 1)).stamp != after.stamp
 
 
 async def test_a_write_after_an_ended_session_is_done_once() -> None:
