@@ -40,7 +40,10 @@ def history_command(env: Env, run: str | None, limit: int, as_json: bool) -> int
 def _all(service: Service, limit: int, *, as_json: bool) -> None:
     runs = service.runs(limit)
     if as_json:
-        output.document([run_json(run) for run in runs])
+        undone = service.undone()
+        output.document(
+            [run_json(run) | {"undone_by": undone[run.id].id if run.id in undone else None} for run in runs]
+        )
         return
     output.table(
         ("run", "started", "trigger", "outcome", "seconds", "done", "message"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,19 +12,12 @@ from core.cli import output
 from core.cli.context import Env, Group, pass_env
 from core.cli.exits import OK, USAGE, say
 from core.cli.kinds import KIND
-from core.cli.shapes import link_json
-from core.errors import UsageError
+from core.cli.shapes import link_json, pair_json
 from core.model.values import Kind
-from core.private import write_private
-from core.text import csv_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from core.engine.service import Service
-    from core.model.link import Link
-
-HEADERS = ("kind", "ajera_key", "crm_key")
+    from core.engine.views import PairView
 
 
 @click.group("links", cls=Group, invoke_without_command=True)
@@ -53,80 +44,63 @@ def links_command(ctx: click.Context, as_json: bool) -> int | None:
 
 @links_command.command("export")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--json", "as_json", is_flag=True, help="One document: the file and how many.")
 @pass_env
-def export(env: Env, file: Path) -> int:
+def export(env: Env, file: Path, as_json: bool) -> int:
     """Write the links to a CSV FILE (- for standard output)."""
+    from core.engine.pairs import pairs_csv, write_pairs
 
     def act(service: Service) -> int:
         links = service.links()
         if str(file) == "-":
-            _write(sys.stdout, links)
+            sys.stdout.write(pairs_csv(links))
         else:
-            try:
-                text = io.StringIO(newline="")
-                _write(text, links)
-                write_private(file, text.getvalue())
-            except OSError as error:
-                raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+            write_pairs(file, links)
+            if as_json:
+                output.document({"file": str(file), "links": len(links)})
         say(f"{len(links)} links written.")
         return OK
 
     return env.use(act)
 
 
-def _write(stream: object, links: Sequence[Link]) -> None:
-    writer = csv.writer(stream)  # type: ignore[arg-type]
-    writer.writerow(HEADERS)
-    writer.writerows((link.kind.value, csv_cell(link.ajera_key), csv_cell(link.crm_key)) for link in links)
-
-
 @links_command.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--dry-run", is_flag=True, help="Show what each row would do; link nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One document: every row with what became of it, and why.")
 @pass_env
-def import_(env: Env, file: Path) -> int:
+def import_(env: Env, file: Path, dry_run: bool, as_json: bool) -> int:
     """Take over the pairs of a CSV FILE with the columns kind, ajera_key, crm_key."""
-    rows = read_rows(file)
+    from core.engine.pairs import read_pairs
+
+    rows = read_pairs(file)
 
     def act(service: Service) -> int:
-        marked = service.import_links(rows)
-        say(f"{len(marked.changed)} links taken over.")
-        for name, reason in marked.refused:
-            say(f"{name}: {reason}")
-        return USAGE if marked.refused else OK
+        found = service.judge_links(rows)
+        if not dry_run:
+            service.import_links(rows)
+        if as_json:
+            output.document({"dry_run": dry_run, "rows": [pair_json(each) for each in found]})
+        elif dry_run:
+            output.table(("row", "ajera", "crm", "why"), (_pair_cells(each) for each in found))
+        done = sum(each.state != "refused" for each in found)
+        say(f"{done} links {'would be ' if dry_run else ''}taken over.")
+        refused = [each for each in found if each.state == "refused"]
+        if not (dry_run or as_json):
+            for each in refused:
+                say(f"{each.kind} {each.ajera_key} {each.crm_key}: {each.reason}")
+        return USAGE if refused else OK
 
     return env.use(act)
 
 
-def read_rows(file: Path) -> list[tuple[str, str, str]]:
-    """The rows of the file; a UsageError names every line that is not one."""
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            lines = list(csv.reader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{file} cannot be read as CSV: {type(error).__name__}") from None
-    body = lines[1:] if lines and tuple(cell.strip().lower() for cell in lines[0]) == HEADERS else lines
-    first = len(lines) - len(body) + 1
-    problems = list(_problems(body, first))
-    if problems:
-        raise UsageError("\n".join(f"{file}, {problem}" for problem in problems))
-    return [(row[0].strip(), _key(row[1]), _key(row[2])) for row in body if any(row)]
-
-
-def _problems(rows: Iterable[Sequence[str]], first: int) -> Iterable[str]:
-    kinds = ", ".join(kind.value for kind in Kind)
-    for number, row in enumerate(rows, first):
-        if not any(row):
-            continue
-        if len(row) != len(HEADERS):
-            yield f"line {number}: found {len(row)} columns; allowed: {', '.join(HEADERS)}"
-        elif row[0].strip() not in set(Kind):
-            yield f"line {number}: found kind {row[0]!r}; allowed: {kinds}"
-        elif not _key(row[1]) or not _key(row[2]):
-            yield f"line {number}: a key is blank"
-
-
-def _key(cell: str) -> str:
-    return cell.strip().removeprefix("'")
+def _pair_cells(each: PairView) -> tuple[str, ...]:
+    return (
+        f"{each.state} {each.kind}",
+        f"{each.ajera_key} {each.ajera}".strip(),
+        f"{each.crm_key} {each.crm}".strip(),
+        each.reason,
+    )
 
 
 @links_command.command("rm")

@@ -35,7 +35,8 @@ def list_(env: Env, as_json: bool) -> int:
     def act(service: Service) -> int:
         candidates = service.candidates()
         if as_json:
-            output.document([candidate_json(each) for each in candidates])
+            given = service.answers()
+            output.document([candidate_json(each) | {"answer": given.get(each.id, "")} for each in candidates])
             return OK
         output.table(
             ("record", "ajera", "crm", "score", "reasons"),

@@ -9,10 +9,11 @@ import click
 from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, say
-from core.model.plan import item_json
 from core.model.values import Kind, Side, display
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.engine.service import Service
     from core.model.plan import Item
 
@@ -25,23 +26,37 @@ def conflicts_command(env: Env, as_json: bool) -> int:
 
     def act(service: Service) -> int:
         if as_json:
-            output.document([item_json(item) for item in service.conflicts()])
+            from core.cli.shapes import waiting_item_json
+
+            given = service.answers()
+            output.document(
+                [waiting_item_json(service, i) | {"answer": given.get(i.id, "")} for i in service.conflicts()]
+            )
         else:
-            print_items(service.conflicts())
+            given = service.answers()
+            print_items(service.conflicts(), given)
             for name, items in (("First-link differences", service.differences()), ("Drift", service.drift())):
                 if items:
                     output.text()
                     output.text(name)
-                    print_items(items)
+                    print_items(items, given)
         return OK
 
     return env.use(act)
 
 
-def print_items(items: tuple[Item, ...]) -> None:
+def print_items(items: tuple[Item, ...], given: Mapping[str, str] | None = None) -> None:
+    """`given`: the answers that wait for the next run, by the id of the item."""
+    answers = given or {}
     output.table(
-        ("id", "record", "field", "crm", "ajera", "since"),
-        ((i.id, f"{i.kind.value} {i.label}", i.field, text_of(i.crm), text_of(i.ajera), i.since) for i in items),
+        ("id", "record", "field", "crm", "ajera", "since", *(["answered"] if answers else [])),
+        (
+            (
+                *(i.id, f"{i.kind.value} {i.label}", i.field, text_of(i.crm), text_of(i.ajera), i.since),
+                *([answers.get(i.id, "")] if answers else []),
+            )
+            for i in items
+        ),
     )
 
 
@@ -96,7 +111,8 @@ def errors_command(env: Env, as_json: bool) -> int:
         if as_json:
             from core.cli.shapes import error_json
 
-            output.document([error_json(error) for error in errors])
+            given = service.answers()
+            output.document([error_json(error) | {"answer": given.get(error.id, "")} for error in errors])
         else:
             output.table(
                 ("id", "record", "op", "tries", "next try", "message"),

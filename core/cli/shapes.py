@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from core.engine.views import ContactView, Detail, ErrorView, FieldView, Progress, Row, Status, TeamView
+from core.engine.views import ContactView, Detail, ErrorView, FieldView, PairView, Progress, Row, Status, TeamView
 from core.model.link import Link
-from core.model.plan import candidate_json, item_json, refusal_json
-from core.model.values import Kind, Value, display
+from core.model.plan import Item, candidate_json, item_json, refusal_json
+from core.model.values import Kind, Side, Value, display
 from core.ports import HistoryEntry, RunRecord
+
+if TYPE_CHECKING:
+    from core.engine.service import Service
 
 
 def status_json(status: Status) -> dict[str, Any]:
@@ -78,7 +82,7 @@ def detail_json(detail: Detail) -> dict[str, Any]:
         "ajera_flags": dict(detail.ajera_flags),
         "conflicts": [item_json(item) for item in detail.items],
         "candidates": [candidate_json(item) for item in detail.candidates],
-        "refused": [refusal_json(item) for item in detail.refusals],
+        "refused": [refusal_json(item) | {"since": item.since} for item in detail.refusals],
         "history": [entry_json(entry) for entry in detail.history],
         "read_at": detail.read_at,
     }
@@ -138,6 +142,19 @@ def error_json(error: ErrorView) -> dict[str, Any]:
         "tries": error.tries,
         "next_try": error.next_try,
     }
+
+
+def waiting_item_json(service: Service, item: Item) -> dict[str, Any]:
+    """An item of a queue, with the answer that waits for the next run and who last saved each side."""
+    saved = {
+        side.value: asdict(service.last_saved(item.kind, side, key))
+        for side, key in ((Side.AJERA, item.ajera_key), (Side.CRM, item.crm_key))
+    }
+    return item_json(item) | {"saved": saved}
+
+
+def pair_json(pair: PairView) -> dict[str, Any]:
+    return asdict(pair)
 
 
 def run_json(run: RunRecord) -> dict[str, Any]:

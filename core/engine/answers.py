@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from core.engine.clock import iso
+from core.engine.pairs import Judge
 from core.engine.pull import note_dirty
-from core.engine.views import Marked
+from core.engine.views import Marked, PairView
 from core.engine.wording import side_name, value_text
 from core.errors import UsageError
 from core.model.link import Choice, Decision, Link, LinkState
@@ -19,6 +20,9 @@ from core.model.values import FieldType, Kind, Side, Value
 from core.policy import STATUS_WORDS, FieldSpec, Policy
 from core.ports import Clock, Store
 from core.reconcile.merge import flows_to
+from core.reconcile.normalize import canonical
+
+AGAIN = "tried again with the next run"
 
 
 @dataclass
@@ -49,14 +53,13 @@ class Answers:
         if isinstance(take, Side) or take in ("ajera", "crm"):
             side = Side(take)
             decision = replace(decision, take=side)
-            value, targets = item.ajera if side is Side.AJERA else item.crm, {side.other}
+            targets = {side.other}
         else:
-            value, targets = typed(spec, take), set(Side)
-            decision = replace(decision, value=value)
+            targets = set(Side)
+            decision = replace(decision, value=typed(spec, take))
         self._check_writable(spec, targets)
         self._keep(decision, item)
-        where = " and ".join(sorted(side_name(side) for side in targets))
-        return f"{item.label}: {spec.label} {value_text(self.store, spec, value)!r} goes to {where} with the next run"
+        return f"{item.label}: {self._resolved(spec, decision, item)}"
 
     def resolve_all(self, kind: Kind, field: str, take: Side) -> int:
         """The same answer for every open item of one field; how many. Raises UsageError for a field that is not mapped."""
@@ -184,6 +187,39 @@ class Answers:
             )
         return found.pop()
 
+    # -- what was answered already -----------------------------------------------------------------
+
+    def given(self) -> dict[str, str]:
+        """The answers that stand and wait for the next run: the sentence of each, by the id of its item, candidate or
+        error. An answer to other values than those of now is none."""
+        decisions = self.store.decisions()
+        found: dict[str, str] = {}
+        for queue in ("conflict", "difference", "drift"):
+            for item in self.items(queue):
+                decision = decisions.get(f"{item.kind}:{Side.CRM}:{item.crm_key}:{item.field}:")
+                spec = self.policy.spec(item.kind, item.field)
+                if decision is not None and spec is not None and _still_asked(spec, decision, item):
+                    found[item.id] = self._resolved(spec, decision, item)
+        chosen = [each for each in decisions.values() if each.choice is not None]
+        if chosen:
+            for candidate in self.candidates():
+                if words := _chosen(candidate, chosen):
+                    found[candidate.id] = words
+        retried = self.store.setting("retried") or {}
+        for failure in self.store.failures().values():
+            if retried.get(failure.id) == failure.at:
+                found[failure.id] = AGAIN
+        return found
+
+    def _resolved(self, spec: FieldSpec, decision: Decision, item: Item) -> str:
+        if decision.take is None:
+            value, targets = decision.value, set(Side)
+        else:
+            value = item.ajera if decision.take is Side.AJERA else item.crm
+            targets = {decision.take.other}
+        where = " and ".join(sorted(side_name(side) for side in targets))
+        return f"{spec.label} {value_text(self.store, spec, value)!r} goes to {where} with the next run"
+
     # -- failures ----------------------------------------------------------------------------------
 
     def retry(self, failure_id: str) -> int:
@@ -194,8 +230,10 @@ class Answers:
         )
         if not wanted and failure_id != "all":
             raise UsageError(f"there is no error {failure_id!r}")
-        now = self._now()
+        now, retried = self._now(), {failure.id: failure.at for failure in wanted}
+        kept = {name: at for name, at in (self.store.setting("retried") or {}).items() if name in failures}
         with self.store.transaction() as tx:
+            tx.put_setting("retried", kept | retried)  # so that every front end knows who asked for it
             for failure in wanted:
                 tx.put_failure(replace(failure, next_try=now))
                 note_dirty(self.store, tx, [(failure.kind, failure.side, failure.key)])
@@ -203,38 +241,28 @@ class Answers:
 
     # -- links by hand -----------------------------------------------------------------------------
 
-    def import_links(self, rows: Iterable[tuple[str, str, str]]) -> Marked:
-        """Existing pairs (kind, Ajera key, CRM key), as when taking over from Deltek's own sync. One
-        that contradicts a link or names an unknown record is refused; the others are linked."""
-        done: list[str] = []
-        refused: list[tuple[str, str]] = []
-        for kind_text, ajera_key, crm_key in rows:
-            name = f"{kind_text} {ajera_key} {crm_key}"
-            try:
-                kind = Kind(kind_text.strip().casefold())
-                self._import_one(kind, ajera_key.strip(), crm_key.strip())
-                done.append(name)
-            except ValueError:
-                refused.append((name, f"{kind_text!r} is not a kind: firm, contact, project or employee"))
-            except UsageError as error:
-                refused.append((name, str(error)))
-        return Marked(tuple(done), tuple(refused))
+    def judged(self, rows: Iterable[tuple[str, str, str]]) -> list[PairView]:
+        """What taking over these pairs (kind, Ajera key, CRM key) would do, row by row; nothing is done."""
+        return Judge(self.store).judge(rows)
 
-    def _import_one(self, kind: Kind, ajera_key: str, crm_key: str) -> None:
-        links = self.store.links()
-        for side, key in ((Side.AJERA, ajera_key), (Side.CRM, crm_key)):
-            there = links.of(kind, side, key)
-            if there is not None:
-                if (there.ajera_key, there.crm_key) == (ajera_key, crm_key):
-                    return
-                raise UsageError(f"{key} of {side_name(side)} is linked with {there.key(side.other)} already")
-            known = self.store.cursor(kind, side).whole
-            if known and key not in self.store.records(kind, side):
-                raise UsageError(f"there is no {kind} {key!r} in {side_name(side)}")
-        link = Link(kind, ajera_key, crm_key, LinkState.ACTIVE, "imported", self._now())
+    def import_links(self, rows: Iterable[tuple[str, str, str]]) -> Marked:
+        """Existing pairs, as when taking over from Deltek's own sync. One that contradicts a link or names an
+        unknown record is refused; the others are linked, all in one transaction."""
+        found = self.judged(rows)
+        links = [
+            Link(Kind(each.kind), each.ajera_key, each.crm_key, LinkState.ACTIVE, "imported", self._now())
+            for each in found
+            if each.state == "new"
+        ]
         with self.store.transaction() as tx:
-            tx.put_link(link)
-            note_dirty(self.store, tx, [(kind, side, link.key(side)) for side in Side])
+            for link in links:
+                tx.put_link(link)
+            note_dirty(self.store, tx, [(link.kind, side, link.key(side)) for link in links for side in Side])
+        named = [(f"{each.kind} {each.ajera_key} {each.crm_key}", each) for each in found]
+        return Marked(
+            tuple(name for name, each in named if each.state != "refused"),
+            tuple((name, each.reason) for name, each in named if each.state == "refused"),
+        )
 
     def drop_link(self, kind: Kind, key: str) -> str:
         """Forget a link and its base; both records stay as they are and are matched anew."""
@@ -247,6 +275,35 @@ class Answers:
             tx.drop_link(link)
             note_dirty(self.store, tx, [(kind, side, link.key(side)) for side in Side])
         return f"the link of {kind} {link.ajera_key} (Ajera) and {link.crm_key} (CRM) is forgotten"
+
+
+def _still_asked(spec: FieldSpec, decision: Decision, item: Item) -> bool:
+    """Whether both sides still hold what was answered, as the merge judges it."""
+    if decision.seen is None:
+        return False
+    halves = zip(Side, (item.ajera, item.crm), decision.seen, strict=True)
+    return all(canonical(spec, side, now) == canonical(spec, side, seen) for side, now, seen in halves)
+
+
+def _chosen(candidate: Candidate, chosen: Iterable[Decision]) -> str:
+    """What was decided about a candidate's record, or about this pair; blank for nothing."""
+    named = {Side.AJERA: candidate.ajera_key, Side.CRM: candidate.crm_key}
+    for each in chosen:
+        if each.kind is not candidate.kind or named[each.side] != each.key:
+            continue
+        pair = each.partner is None or named[each.side.other] == each.partner
+        own = each.side is candidate.side
+        if each.choice is Choice.LINK and pair:
+            return f"{candidate.kind} {candidate.ajera_key} of Ajera and {candidate.crm_key} of the CRM are linked with the next run"
+        if each.choice is Choice.LINK:
+            return f"linked with {each.partner} instead with the next run"
+        if each.choice is Choice.CREATE and own:
+            return f"a new {candidate.kind} is created in {side_name(each.side.other)} for {each.key} with the next run"
+        if each.choice is Choice.NEVER and own and pair:
+            return f"{candidate.kind} {each.key} is left alone" + (
+                f" with regard to {each.partner}" if each.partner else ""
+            )
+    return ""
 
 
 def typed(spec: FieldSpec, text: str) -> Value:

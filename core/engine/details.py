@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from core.engine.facts import Facts, template_refusal
@@ -211,7 +211,11 @@ class DetailMaker:
         return (candidate_from_json(item.body) for item in self._open(row) if item.queue == "candidate")
 
     def _refusals(self, row: Row) -> Iterable[Refusal]:
-        return (refusal_from_json(item.body) for item in self._open(row) if item.queue == "refused")
+        return (
+            replace(refusal_from_json(item.body), since=item.since)
+            for item in self._open(row)
+            if item.queue == "refused"
+        )
 
 
 def _flags(ajera: Record) -> dict[str, bool]:

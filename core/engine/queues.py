@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from core.engine.facade import Facade
-from core.engine.views import ErrorView, Marked
+from core.engine.undo import undone_by
+from core.engine.views import ErrorView, Marked, PairView, Touched
 from core.errors import UsageError
 from core.model.link import Link
 from core.model.plan import NO_PLAN, Candidate, Item, Plan, Refusal, plan_from_json, refusal_from_json
@@ -44,13 +46,26 @@ class Queues(Facade):
         return self._answers.candidates()
 
     def refusals(self) -> tuple[Refusal, ...]:
-        return tuple(refusal_from_json(item.body) for item in self.store.items("refused"))
+        return tuple(replace(refusal_from_json(i.body), since=i.since) for i in self.store.items("refused"))
 
     def errors(self) -> tuple[ErrorView, ...]:
         return tuple(
             ErrorView(f.id, f.kind, f.side, f.key, f.label, f.op, f.message, f.tries, f.next_try, f.at)
             for f in sorted(self.store.failures().values(), key=lambda each: (each.at, each.id))
         )
+
+    def answers(self) -> Mapping[str, str]:
+        """The answers that wait for the next run: a sentence each, by the id of the item, candidate or error."""
+        return self._answers.given()
+
+    def last_saved(self, kind: Kind, side: Side, key: str | None) -> Touched:
+        """When the record was last saved in its system, and by whom, as far as that system says (Ajera names nobody)."""
+        record = self.store.record(kind, side, key) if key else None
+        return Touched(record.extra.get("changed_at", ""), record.user or "") if record else Touched()
+
+    def undone(self) -> Mapping[str, RunRecord]:
+        """Runs that were taken back, by their id: the undo of each, the last one that wrote."""
+        return undone_by(self.store.runs())
 
     def runs(self, limit: int = 200) -> Sequence[RunRecord]:
         return self.store.runs(limit)
@@ -139,6 +154,10 @@ class Queues(Facade):
         done = self._answers.import_links(rows)
         self._answered(f"{len(done.changed)} links imported, {len(done.refused)} refused")
         return done
+
+    def judge_links(self, rows: Iterable[tuple[str, str, str]]) -> Sequence[PairView]:
+        """What `import_links` would do, row by row; nothing is done."""
+        return self._answers.judged(rows)
 
     def drop_link(self, kind: Kind, key: str) -> str:
         self._act()

@@ -24,8 +24,8 @@ from core.engine.quiet import PLANNED, PROJECTS, said
 from core.engine.settle import Settler
 from core.engine.ticking import forget_moot_marks
 from core.engine.tickview import TickView
+from core.engine.undo import OF, Undoing, concerned, done_by, undoing
 from core.engine.undo import TRIGGER as UNDO
-from core.engine.undo import Undoing, concerned, done_by, undoing
 from core.engine.views import Progress
 from core.errors import (
     AccessRefused,
@@ -35,6 +35,7 @@ from core.errors import (
     ListNotTrusted,
     RecordRefused,
     RunInProgress,
+    UsageError,
 )
 from core.model.plan import Action, Mode, Op, Plan, plan_from_json
 from core.model.values import Kind, Side
@@ -356,18 +357,20 @@ class Runner:
 
     # -- undo --------------------------------------------------------------------------------------
 
-    async def undo(self, run_id: str, *, dry_run: bool = False) -> Plan:
+    async def undo(self, run_id: str, *, dry_run: bool = False, approve: str | None = None) -> Plan:
         """Take back what a run did (undo.py); the plan, with what is left alone among its refusals.
 
         A run of its own, with the trigger `undo`, unless there is nothing to take back. UsageError for a run
-        that cannot be undone.
+        that cannot be undone, and where the plan is not the approved one (its digest) any more.
         """
         with self._locked():
             started, record = self.clock.monotonic(), self._begin("plan")
             try:
                 found = await self._undoing(run_id)
+                if approve is not None and found.plan.digest != approve:
+                    raise UsageError("something changed since the undo was shown: look at it again")
                 if not dry_run and not found.nothing:
-                    await self._take_back(replace(record, trigger=UNDO), found, started)
+                    await self._take_back(replace(record, trigger=UNDO, message=f"{OF}{run_id}"), found, started)
                 return found.plan
             finally:
                 self.progress = Progress()
@@ -411,7 +414,8 @@ class Runner:
             result = "cancelled"
             raise
         finally:
-            self._finish(record, found.plan, outcome, result, started, str(error or ""))
+            said = f"{record.message}: {error}" if error else record.message
+            self._finish(record, found.plan, outcome, result, started, said)
 
     def _applier(self, run: str) -> Applier:
         assert self._mode is not None

@@ -92,11 +92,12 @@ class Service(Queues, Standing):
             self._forget()
             await self._notify_of_last_run()
 
-    async def undo(self, run_id: str, *, dry_run: bool = False) -> Plan:
+    async def undo(self, run_id: str, *, dry_run: bool = False, approve: str | None = None) -> Plan:
         """Take back what a run did, as a run of its own with the trigger `undo`; the plan of it.
 
-        What is left alone, and why, stands among the plan's refusals. `dry_run` makes the plan only. UsageError
-        for a run that is unknown, still goes on, or is an undo itself.
+        What is left alone, and why, stands among the plan's refusals. `dry_run` makes the plan only; `approve` is the
+        digest of the plan that was shown. UsageError for a run that is unknown, still goes on, or is an undo itself,
+        and where the plan is another one by now.
         """
         if not dry_run:
             self._act()
@@ -104,7 +105,7 @@ class Service(Queues, Standing):
             raise UsageError("Ajera synchronization is switched off: switch it on in the settings first")
         self.store.refresh()
         try:
-            return await self.runner.undo(run_id, dry_run=dry_run)
+            return await self.runner.undo(run_id, dry_run=dry_run, approve=approve)
         finally:
             if self.runner.puller.connections:
                 self._remember()

@@ -27,13 +27,14 @@ from core.model.plan import Action, Change, Mode, Op, Plan, Refusal, make_plan
 from core.model.record import Record
 from core.model.values import EntryEdit, FieldType, Kind, Ref, Side, TeamEdit, Value
 from core.policy import STATUS_WORDS, FieldSpec, Policy
-from core.ports import HistoryEntry, Store
+from core.ports import HistoryEntry, RunRecord, Store
 from core.reconcile.entries import list_prefix
 from core.reconcile.merge import UNDONE
 from core.reconcile.normalize import canonical
 from core.reconcile.ticks import ticked
 
 TRIGGER = "undo"
+OF = "undo of run "  # so the record of an undo begins, and so does the rule of all that it wrote
 RecordId = tuple[Kind, Side, str]
 WRITES = (Op.CREATE.value, Op.UPDATE.value)
 
@@ -69,6 +70,15 @@ def done_by(store: Store, run_id: str) -> Sequence[HistoryEntry]:
     if run.trigger == TRIGGER:
         raise UsageError(f"run {run_id} is an undo itself: resolve its conflicts, or tick the records again")
     return [entry for entry in store.history_of_run(run_id) if entry.outcome == "done"]
+
+
+def undone_by(runs: Iterable[RunRecord]) -> dict[str, RunRecord]:
+    """Which of these runs (newest first) were taken back, and by which run."""
+    found: dict[str, RunRecord] = {}
+    for run in runs:
+        if run.trigger == TRIGGER and run.message.startswith(OF):
+            found.setdefault(run.message.removeprefix(OF).partition(":")[0], run)
+    return found
 
 
 def concerned(entries: Iterable[HistoryEntry]) -> Mapping[tuple[Kind, Side], tuple[str, ...]]:
@@ -110,7 +120,7 @@ class _Maker:
 
     @property
     def rule(self) -> str:
-        return f"undo of run {self.run}"
+        return f"{OF}{self.run}"
 
     def make(self, entries: Sequence[HistoryEntry]) -> Undoing:
         creates = [entry for entry in entries if entry.op == Op.CREATE.value]

@@ -172,6 +172,30 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class PairView:
+    """A row of a file of pairs, and what taking it over would do: `state` is new, known or refused, `reason` why.
+
+    `ajera` and `crm` are the records' labels, blank where the record is not known here.
+    """
+
+    kind: str
+    ajera_key: str
+    crm_key: str
+    ajera: str = ""
+    crm: str = ""
+    state: str = "new"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """When a record was last saved in its own system (ISO, blank where that is not told), and by whom."""
+
+    at: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Where a run is: `phase` is pulling, planning, applying or idle; `done` of `total` and what now.
 

@@ -164,7 +164,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Something that will not be done, and the way out. `field` is None for the whole record."""
+    """Something that will not be done, and the way out. `field` is None for the whole record. `since` is told of those
+    that wait in the queue."""
 
     kind: Kind
     side: Side
@@ -172,6 +173,7 @@ class Refusal:
     label: str
     reason: str
     field: str | None = None
+    since: str = ""
 
     @property
     def id(self) -> str:

@@ -22,7 +22,6 @@ from core.ajera.client import read_envelope, rows_of
 from core.ajera.hours import booked
 from core.ajera.mapping import Reader, harmless_employee, key_of
 from core.ajera.wire import SessionContent, read_amount, read_day, read_key, read_stamp, read_text, validated
-from core.cli.links import read_rows
 from core.cli.runs import stored_plan
 from core.crm.catalogue import catalogue_of
 from core.crm.mapping import Mapper, date_of, number_of
@@ -31,6 +30,7 @@ from core.crm.replies import failure_of
 from core.crm.replies import rows_of as crm_rows
 from core.crm.session import Login, Session
 from core.crm.wire import code_rows, columns_named, metadata_tables, problems_of
+from core.engine.pairs import read_pairs
 from core.errors import SettingsError, SystemFailure, UsageError
 from core.filtering import parse_query
 from core.http import Reply
@@ -319,7 +319,7 @@ def test_a_list_of_links_is_read_or_each_line_is_told(rows: list[list[str]], oth
         for content in (text.encode("utf-8", "replace"), other, b"firm,1,2\n" + other):
             path.write_bytes(content)
             with suppress(UsageError):
-                for kind, ajera, crm in read_rows(path):
+                for kind, ajera, crm in read_pairs(path):
                     assert kind in set(Kind)
                     assert ajera
                     assert crm
