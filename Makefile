@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit audit bench faults planted soak pictures lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench faults planted soak soak-screen pictures lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -18,6 +18,7 @@ help:
 	@echo "make faults          every fault at every point of every program of the fault layer (minutes)"
 	@echo "make planted         bugs planted on purpose, and what catches each: docs/planted.md"
 	@echo "make soak            thirty simulated days of a busy schedule"
+	@echo "make soak-screen     the open UI for two real hours, with people typing in both systems"
 	@echo "make pictures        the pictures of screens.md, anew"
 	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
 	@echo "make audit           known weaknesses of the locked libraries (asks the advisory database)"
@@ -62,6 +63,9 @@ planted: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.engine.soak $(or $(DAYS),30)
+
+soak-screen: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.soak_screen $(or $(HOURS),2)
 
 pictures: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.tui.pictures
