@@ -5,7 +5,7 @@ Adapters implement these; the engine, the kernel and the tests know nothing else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from core.model.link import Base, Decision, Link, Links, Mark
 from core.model.plan import Action
-from core.model.record import Record
+from core.model.record import Naming, Record
 from core.model.values import Kind, Side, Value
 
 # -- systems -------------------------------------------------------------------------------------
@@ -92,6 +92,7 @@ class Hours:
     first: date
 
 
+UNFINISHED = "unfinished"  # in a record's extra: what a new record went without, in words for the log
 KNOWN_FOR = 3600.0  # seconds that logins, metadata and code tables are taken as known
 
 
@@ -299,6 +300,10 @@ class Transaction(Protocol):
     def put_run(self, run: RunRecord) -> None: ...
     def add_history(self, entries: Iterable[HistoryEntry]) -> None: ...
     def put_setting(self, name: str, value: Any) -> None: ...
+    def setting(self, name: str, default: Any = None) -> Any:
+        """As this transaction leaves it; the store's own shows it as before."""
+        ...
+
     def put_plan(self, digest: str, body: Mapping[str, Any]) -> None: ...
 
 
@@ -313,6 +318,32 @@ class Store(Protocol):
     def records(self, kind: Kind, side: Side) -> Mapping[str, Record]: ...
     def record(self, kind: Kind, side: Side, key: str) -> Record | None:
         """One record; reads no other."""
+        ...
+
+    def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
+        """All records of a kind and side, each read and let go; nothing is kept in memory."""
+        ...
+
+    def link(self, kind: Kind, side: Side, key: str) -> Link | None:
+        """The link of one key; reads no other."""
+        ...
+
+    def scan_links(self) -> Iterator[Link]: ...
+    def moved(self, since: int) -> tuple[int, Sequence[tuple[str, str]] | None]:
+        """A number to ask with next time, and table and id (as in the store's file) of what was put or taken away
+        after `since`; None where that cannot be told. What other programs wrote is taken in first."""
+        ...
+
+    def view(self, name: str) -> Any:
+        """A JSON object made from the rest of the store and kept ready; None where there is none."""
+        ...
+
+    def put_views(self, views: Mapping[str, Mapping[str, Any]], seen: int) -> None:
+        """Keep such objects; they hold for the number `seen` of `moved`."""
+        ...
+
+    def names(self, kind: Kind, side: Side) -> Naming:
+        """Which records of a kind and side name a firm or contact of that side; makes no record for it."""
         ...
 
     def revision(self, tables: Iterable[str]) -> str:

@@ -44,8 +44,9 @@ from core.http import Clock, SystemClock
 from core.model.record import NO_FIELDS, Record
 from core.model.values import EntryEdit, Kind, Side, Value
 from core.policy import DEFAULT_FIELDS, FieldSpec
-from core.ports import KNOWN_FOR, Connection, Draft, Hours, Pulled, Shelf
+from core.ports import KNOWN_FOR, UNFINISHED, Connection, Draft, Hours, Pulled, Shelf
 from core.quirks.ajera import AjeraQuirks
+from core.text import safe_line
 
 TEMPLATE_AGE: Final = 600.0  # seconds that a template is taken as read
 LIST_AGE: Final = 60.0  # seconds that a whole list is good enough to look for namesakes
@@ -305,7 +306,23 @@ class AjeraSystem:
         wanted = writing.finishing(await self._writer(), draft, template, raw, sync_to_crm=self.options.write_sync_flag)
         if careful:
             wanted = {name: value for name, value in wanted.items() if raw.get(name) in (None, "", 0, False)}
-        return await self._update_project(current, wanted) if wanted else None
+        groups = writing.finished_groups(template, raw, careful=careful)
+        if groups is None:
+            return await self._update_project(current, wanted) if wanted else None
+        return await self._finish_whole(current, wanted, groups)
+
+    async def _finish_whole(self, current: Record, wanted: Raw, groups: list[Raw]) -> Record | None:
+        """The project and its phases in one update of version 1: how version 2 takes phases is not public (10.6), and
+        version 1 takes the whole record by the general rule (6.4). An Ajera that refuses it gets the project's own
+        terms the proven way, and the record says what it went without."""
+        try:
+            return await self._update_whole(current, {**wanted, "InvoiceGroups": groups})
+        except Stale:
+            raise
+        except RecordRefused as refusal:
+            left = f"the phases' own terms of the template were refused ({safe_line(str(refusal), 120)})"
+            after = await self._update_project(current, wanted) if wanted else current
+        return replace(after, extra={**after.extra, UNFINISHED: left})
 
     # -- updating --------------------------------------------------------------------------------
 
@@ -491,7 +508,7 @@ def _noted(record: Record, left_out: Sequence[str]) -> Record:
     """The record with the names of the template's phases that were left out, for the log and the screen."""
     if not left_out:
         return record
-    return replace(record, extra={**record.extra, "phases_left_out": ", ".join(left_out)})
+    return replace(record, extra={**record.extra, UNFINISHED: f"without the phases {', '.join(left_out)}"})
 
 
 def _contacts_landed(after: Record, wanted: Sequence[Raw]) -> None:

@@ -329,6 +329,40 @@ def finishing(writer: Writer, draft: Draft, template: Raw, project: Raw, *, sync
     return {name: value for name, value in differs(project, wanted).items() if not _nothing(value, project.get(name))}
 
 
+PHASE_TERMS: Final = (*CARRIED_OVER, "RateTableKey", "PercentDistribution")
+
+
+def finished_groups(template: Raw, project: Raw, *, careful: bool = False) -> list[Raw] | None:
+    """The new project's invoice groups with its phases as the template has them; None where nothing is to be written.
+
+    A phase is its template's by its place: the same description, below the same phase. `careful` fills only what is
+    empty yet. CreateProjects is proven for a phase's description, department and billing type alone (10.5).
+    """
+    groups: list[Raw] = copy.deepcopy(project.get("InvoiceGroups") or [])
+    asked = [phase for group in template.get("InvoiceGroups") or [] for phase in group.get("Phases") or []]
+    made = [phase for group in groups for phase in group.get("Phases") or []]
+    return groups if _finish_phases(asked, made, careful) else None
+
+
+def _finish_phases(asked: Sequence[Raw], made: Sequence[Raw], careful: bool) -> bool:
+    """Whether anything moved. Of several phases of one name the first is the first."""
+    moved, free = False, list(made)
+    for wanted in asked:
+        phase = next((each for each in free if each.get("Description") == wanted.get("Description")), None)
+        if phase is None:
+            continue
+        free.remove(phase)
+        terms = {name: wanted[name] for name in PHASE_TERMS if wanted.get(name) not in (None, "")}
+        terms |= {name: v for name, v in wanted.items() if name.startswith(CUSTOM) and v not in (None, "")}
+        new = {name: v for name, v in differs(phase, terms).items() if not _nothing(v, phase.get(name))}
+        if careful:
+            new = {name: value for name, value in new.items() if phase.get(name) in (None, "", 0, False)}
+        phase.update(new)
+        below = _finish_phases(wanted.get("Phases") or [], phase.get("Phases") or [], careful)
+        moved = moved or bool(new) or below
+    return moved
+
+
 def _nothing(value: object, held: object) -> bool:
     """A zero or No where the project has nothing is no difference."""
     return held in (None, "") and value in (0, False)

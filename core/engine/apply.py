@@ -31,7 +31,7 @@ from core.model.plan import Action, Mode, Op, Plan
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side, TeamEdit, Value
 from core.policy import Policy
-from core.ports import Clock, Draft, Failure, Intent, Store, System
+from core.ports import UNFINISHED, Clock, Draft, Failure, Intent, Store, System
 from core.reconcile.accounting import with_budget
 from core.reconcile.backoff import content_of, next_try
 from core.reconcile.normalize import canonical
@@ -86,6 +86,7 @@ class Applier:
         self.outcome = Outcome()
         self._unreachable = 0
         self._failed_records: set[tuple[Kind, str]] = set()
+        self._remarks: dict[str, str] = {}  # by action: what a record went without, for the log
         self._fatal: SystemFailure | None = None
 
     async def apply(self, plan: Plan) -> Outcome:
@@ -138,7 +139,7 @@ class Applier:
         else:
             self._unreachable = 0
             self.outcome.done[action.op.value] += 1
-            self.told(action, "done", "")
+            self.told(action, "done", self._remarks.pop(action.id, ""))
 
     async def _do(self, action: Action) -> None:
         if self.mode.one_way and action.side is Side.CRM and not _may_write_one_way(action):
@@ -178,8 +179,15 @@ class Applier:
             raise
         later = self.landing.following(action, record) if hasattr(system, "after_create") else None
         self.landing.created(action, self._as_stored(record), intent.id, then=later)
+        self._remark(action, record)
         if later is not None:  # what the create call ignores is sent after it, with a journal entry of its own
-            await self.finish(later, draft, record)
+            after = await self.finish(later, draft, record)
+            self._remark(action, after or record)
+
+    def _remark(self, action: Action, record: Record) -> None:
+        if (words := record.extra.get(UNFINISHED, "")) not in self._remarks.get(action.id, ""):
+            said = self._remarks.get(action.id)
+            self._remarks[action.id] = f"{said}; {words}" if said else words
 
     def draft(self, action: Action) -> Draft:
         side = action.side
@@ -205,8 +213,9 @@ class Applier:
                 tx.put_records(new)
             raise ActionRefused("a record of that name or number appeared meanwhile: it is a candidate now")
 
-    async def finish(self, intent: Intent, draft: Draft, record: Record, *, careful: bool = False) -> None:
-        """What follows a create. No plan holds it: where it fails, the intent stays for the next run's settling.
+    async def finish(self, intent: Intent, draft: Draft, record: Record, *, careful: bool = False) -> Record | None:
+        """What follows a create; the record after it. No plan holds it: where it fails, the intent stays for the next
+        run's settling.
 
         `careful`: some time went by since, and only what is empty yet is filled.
         """
@@ -215,13 +224,14 @@ class Applier:
             after = await finish(record, draft, careful=careful)
         except SystemFailure as error:
             self._failed(intent.action, error)
-            return
+            return None
         with self.store.transaction() as tx:
             tx.drop_intent(intent.id)
             if intent.id in self.store.failures():
                 tx.drop_failure(intent.id)
             if after is not None:
                 tx.put_records([self._as_stored(after)])
+        return after
 
     # -- update ------------------------------------------------------------------------------------
 

@@ -276,7 +276,7 @@ async def test_nested_phases_are_refused_or_left_out_by_setting() -> None:
             await r.system.create(project())
     async with rig(options=FLAT) as r:
         made = await r.system.create(project())
-        assert made.extra["phases_left_out"] == "Sketch"
+        assert made.extra["unfinished"] == "without the phases Sketch"
     async with rig(client_quirks={"create_phases": "nested"}) as r:
         with pytest.raises(RecordRefused, match="without a ProjectKey"):
             await r.system.create(project())
@@ -297,6 +297,57 @@ async def test_what_create_leaves_aside_follows_as_an_update() -> None:
         assert done.fields["sector"] == "Civic"
         assert done.marked is True
         assert await r.system.after_create(done, draft) is None
+
+
+def _with_phase_terms(r: Rig) -> None:
+    ((key, template),) = r.data.tables["project_templates"].items()
+    (design,) = template["InvoiceGroups"][0]["Phases"]
+    design |= {"LaborContractAmount": Decimal("1200.50"), "HoursCostBudget": 40}
+    design["Phases"][0] |= {"BillExpenseAsTE": True}
+    r.data.edit("project_templates", key, {"TotalContractAmount": Decimal("900.25")})
+
+
+async def test_the_phases_of_a_new_project_get_their_templates_terms() -> None:
+    nested: dict[str, Any] = {"create_phases": "nested"}
+    async with rig(**nested) as r:
+        _with_phase_terms(r)
+        made = await r.system.create(project())
+        done = await r.system.after_create(made, project())
+        assert done is not None
+        assert done.extra["TotalContractAmount"] == "900.25"
+        phases = {p["Description"]: p for p in r.data.tables["phases"].values() if p["ProjectKey"] == int(made.key)}
+        assert phases["Design"]["LaborContractAmount"] == Decimal("1200.50")
+        assert phases["Design"]["HoursCostBudget"] == 40
+        assert phases["Sketch"]["BillExpenseAsTE"] is True
+        assert await r.system.after_create(done, project()) is None
+
+
+async def test_phases_that_somebody_filled_since_are_left_alone() -> None:
+    async with rig(options=FLAT) as r:
+        _with_phase_terms(r)
+        made = await r.system.create(project())
+        (phase,) = [k for k, p in r.data.tables["phases"].items() if p["ProjectKey"] == int(made.key)]
+        r.data.edit("phases", phase, {"HoursCostBudget": 7})
+        await r.system.after_create(await r.one(Kind.PROJECT, int(made.key)), project(), careful=True)
+        assert r.data.tables["phases"][phase]["HoursCostBudget"] == 7
+        assert r.data.tables["phases"][phase]["LaborContractAmount"] == Decimal("1200.50")
+
+
+async def test_where_phases_are_refused_the_project_gets_its_own_terms_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with rig(options=FLAT) as r:
+        _with_phase_terms(r)
+        made = await r.system.create(project())
+
+        async def refuse(*_: object) -> None:
+            raise RecordRefused(Side.AJERA, "phases are not taken")
+
+        monkeypatch.setattr(r.system.client, "update", refuse)
+        done = await r.system.after_create(made, project())
+        assert done is not None
+        assert done.extra["TotalContractAmount"] == "900.25"
+        assert "phases are not taken" in done.extra["unfinished"]
 
 
 @pytest.mark.parametrize("template", [None, "", "Unheard of"])
