@@ -53,6 +53,7 @@ def open_service(
     `systems` stands in for the real ones in tests. `program` is what others are told when it holds a
     lock. Raises StoreFailure; the systems are not contacted yet.
     """
+    from core.aside import Aside
     from core.engine.clock import SystemClock
     from core.engine.service import Service
     from core.store import RunLog, TinyStore, run_lock, schedule_lease
@@ -71,6 +72,7 @@ def open_service(
         chosen_key=lambda kind, key: _chosen_key(settings, kind, key),
         channels=channels_of(settings),
         ping=ping_of(settings),
+        checkups=Aside(settings),
     )
 
 

@@ -15,9 +15,10 @@ import json
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,6 +54,10 @@ ALWAYS = (
 )
 
 
+_NAMES = {Side.AJERA: "Ajera", Side.CRM: "the CRM"}
+_TOLD = frozenset({"pulled", "planned", "run_finished"})
+
+
 @dataclass(frozen=True)
 class Rehearsed:
     """What happened on the copy: the plan, the run, what waits, and what could not be copied."""
@@ -65,22 +70,37 @@ class Rehearsed:
     copied_at: str
 
 
-async def rehearse(settings: Settings, work: Path, kept: Path) -> Rehearsed:
+Tell = Callable[[str], None]
+"""Takes what is being done, as it begins."""
+
+
+def _silent(_words: str) -> None:
+    """Nobody listens."""
+
+
+async def rehearse(settings: Settings, work: Path, kept: Path, tell: Tell = _silent) -> Rehearsed:
     """Copy both live systems into `kept`, unless it holds a copy already, and run on a copy of that in `work`.
 
     Raises SystemFailure where a live system cannot be read, RunInProgress while a run goes on, UsageError for a
     folder that holds something else.
     """
     if not (kept / "copy.json").exists():
-        await make_copy(settings, kept)
+        await make_copy(settings, kept, tell)
     notes = _notes(kept)
+    tell(f"running with your settings on the copy of {notes['copied_at']}")
     shutil.copytree(kept / "data", work / "data")
     if (kept / "state").exists():
         shutil.copytree(kept / "state", work / "state")
     async with _stage(settings, work, notes["quirks"]) as staged:
         service = open_service(staged, program="ajerasync rehearse")
         try:
-            return await _run(service, notes)
+            end = service.bus.subscribe(
+                lambda event: tell(f"on the copy: {event.text}") if event.event in _TOLD else None
+            )
+            try:
+                return await _run(service, notes)
+            finally:
+                end()
         finally:
             await service.close()
 
@@ -110,11 +130,11 @@ def _notes(kept: Path) -> dict[str, Any]:
 # -- copying ---------------------------------------------------------------------------------------
 
 
-async def make_copy(settings: Settings, kept: Path) -> None:
+async def make_copy(settings: Settings, kept: Path, tell: Tell = _silent) -> None:
     """Read both live systems and this program's memory into an empty folder."""
     _take_empty(kept)
     try:
-        await _copy(settings, kept)
+        await _copy(settings, kept, tell)
     except BaseException:
         for name in ("data", "state"):  # half a copy is not a copy
             shutil.rmtree(kept / name, ignore_errors=True)
@@ -127,19 +147,20 @@ def _take_empty(kept: Path) -> None:
     private_folder(kept)
 
 
-async def _copy(settings: Settings, kept: Path) -> None:
+async def _copy(settings: Settings, kept: Path, tell: Tell) -> None:
     state = settings.paths.make_state()
     lock = run_lock(state, "ajerasync rehearse")
     if not lock.acquire():
         raise RunInProgress(f"a run is going on in {lock.holder() or 'another program'}")
     try:
         _copy_memory(state, kept / "state")
-        live = await _read_live(settings)
+        live = await _read_live(settings, tell)
     finally:
         lock.release()
     quirks = (*_quirks(settings), *missing_columns(live.crm))
     clock = SystemClock()
     ajera, crm = ajera_copy(live, clock.now, settings.ajera_quirks), crm_copy(live, clock.now)
+    tell("comparing the copy with what was read")
     data_folder.save(kept / "data", ajera, crm)
     lost = await _differences(settings, live, kept, quirks)
     notes = {"copied_at": iso(clock.now()), "quirks": list(quirks), "not_copied": [*ALWAYS, *lost]}
@@ -160,7 +181,7 @@ def _copy_memory(state: Path, to: Path) -> None:
             old.backup(new)
 
 
-async def _read_live(settings: Settings) -> Live:
+async def _read_live(settings: Settings, tell: Tell) -> Live:
     from core.ajera.copying import lists_of
     from core.crm.copying import codes_of
 
@@ -168,7 +189,11 @@ async def _read_live(settings: Settings) -> Live:
     systems: dict[Side, System] = {Side.AJERA: ajera, Side.CRM: crm}
     try:
         connections: dict[Side, Connection] = {side: await system.connect() for side, system in systems.items()}
-        records = {(kind, side): (await systems[side].pull(kind, None)).records for kind in Kind for side in Side}
+        records = {}
+        for kind, side in product(Kind, Side):
+            tell(f"reading every {kind} of {_NAMES[side]}")
+            records[kind, side] = (await systems[side].pull(kind, None)).records
+        tell("reading lists of contacts, codes and totals")
         records[Kind.PROJECT, Side.CRM] = await _with_lists(crm, settings, records[Kind.PROJECT, Side.CRM])
         codes = await codes_of(crm)
         return Live(
@@ -230,9 +255,8 @@ async def _differences(settings: Settings, live: Live, kept: Path, quirks: tuple
                 await system.close()
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    names = {Side.AJERA: "Ajera", Side.CRM: "the CRM"}
     return [
-        f"{name} of {count} {kind} records of {names[side]} differs in the copy"
+        f"{name} of {count} {kind} records of {_NAMES[side]} differs in the copy"
         for (side, kind, name), count in sorted(found.items())
     ]
 

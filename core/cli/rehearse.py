@@ -45,7 +45,7 @@ def rehearse_command(env: Env, kept: Path | None, as_json: bool) -> int:
         work.mkdir(mode=0o700)
         say("Reading both systems; nothing is written to them.")
         try:
-            found = asyncio.run(rehearse(settings, work, kept or Path(folder) / "copy"))
+            found = asyncio.run(rehearse(settings, work, kept or Path(folder) / "copy", say))
         except (FolderError, OSError) as error:
             raise UsageError(str(error)) from None
     _show(found, as_json=as_json)

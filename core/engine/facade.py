@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from core.engine.answers import Answers
+from core.engine.checkups import Checkups
 from core.engine.clock import iso
 from core.engine.details import DetailMaker
 from core.engine.events import Bus, Event
@@ -77,12 +78,14 @@ class Facade:
         width: int = 4,
         channels: Sequence[Channel] = (),
         ping: Ping | None = None,
+        checkups: Checkups | None = None,
     ) -> None:
         self.settings = settings
         self.readonly = readonly
         self.store = store
         self.clock = clock
         self.bus = Bus()
+        self._checkups = checkups
         self._log = log
         self._lease = lease
         self._run_lock = run_lock
@@ -221,3 +224,12 @@ class Facade:
         """Keep how a screen was left; a read-only program keeps nothing."""
         if not self.readonly and self.store.setting(f"ui:{name}") != value:
             self._put(f"ui:{name}", value)
+
+    # -- from outside ------------------------------------------------------------------------------
+
+    @property
+    def checkups(self) -> Checkups:
+        """Doctor, probes, rehearsal. Raises UsageError where this program was put together without them."""
+        if self._checkups is None:
+            raise UsageError("this program was started without its checks: use `ajerasync doctor`")
+        return self._checkups
