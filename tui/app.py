@@ -17,11 +17,13 @@ from textual.worker import Worker, WorkerState
 from core.errors import AjerasyncError, GuardTripped, RunInProgress, SystemFailure, UsageError
 from core.model.plan import Plan
 from tui.alarm import TerminalAlarm
+from tui.comeback import ComeBack
 from tui.crash import write_report
 from tui.driver import Ending, PatientDriver, install_signal_handlers
 from tui.keys import OrderedKeysApp
 from tui.messages import EngineTold, PlanMade, RunEnded
 from tui.modals.confirm import QuitAsk, RunAsk, plan_lines
+from tui.opening import opened
 from tui.own_keys import known_keys, own_keys
 from tui.places import present_places
 from tui.screens.base import PlaceScreen
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 Severity = Literal["information", "warning", "error"]
 BATCH_SECONDS: Final = 0.25
 ALARM_SECONDS: Final = 15.0
+COMEBACK_SECONDS: Final = 2.0
 USAGE: Final = 2
 PLACES = Binding.Group("Places")
 ENGINE = Binding.Group("Runs")
@@ -82,7 +85,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         self._headless_on = getattr(ui, "hangup", "end") == "headless"
         self.alarm = TerminalAlarm(self, bell=getattr(ui, "bell", True), title=getattr(ui, "title", True))
         self.ending: Ending | None = None
-        self._batch_due = self._broken = False
+        self._batch_due = self._broken = self.open_anew = False
         self._leaving: Callable[[], None] | None = None
 
     @property
@@ -98,9 +101,19 @@ class AjerasyncApp(OrderedKeysApp[None]):
         self.session.open()
         self._take_own_keys()
         self.set_interval(ALARM_SECONDS, self._look_for_alarm)
+        self.set_interval(COMEBACK_SECONDS, ComeBack(self.session, self._read_again, self._open_anew).look)
         self.run_worker(self.service.run_schedule(), group="schedule", exit_on_error=False)
         if self.session.status.mode is None:  # neither system was ever asked: the hubs would be empty
             self.start_work(self.read_systems())
+
+    def _read_again(self) -> None:
+        """What could not be reached is looked for once more."""
+        self.run_worker(self._make_plan(again=True), group="engine", exclusive=True, exit_on_error=False)
+
+    def _open_anew(self) -> None:
+        """The settings changed while a login was refused: the same program with the new ones."""
+        self.open_anew = True
+        self.exit()
 
     def on_unmount(self) -> None:
         self.alarm.tell("")
@@ -181,13 +194,17 @@ class AjerasyncApp(OrderedKeysApp[None]):
         """The first look at both systems: the hubs fill, nothing is written."""
         await self._make_plan()
 
-    async def _make_plan(self) -> Plan | None:
+    async def _make_plan(self, *, again: bool = False) -> Plan | None:
+        """`again`: nobody asked for it now, so a failure is no news."""
         self.session.doing = "reading both systems"
         self._refresh_place()
         try:
             return await self.service.make_plan()
         except AjerasyncError as error:
-            self.told_off(error)
+            if not again:
+                self.told_off(error)
+            elif isinstance(error, SystemFailure):
+                self.session.failed(error)
             return None
         finally:
             self.session.doing = ""
@@ -454,7 +471,7 @@ def open_ui(
     plain: bool,
     mouse: bool,
 ) -> int:
-    """Open the UI until it is closed; the exit code. Raises what `open_service` raises."""
+    """Open the UI until it is closed; the exit code. Raises what `open_service` raises once the person gave up."""
     if not usable_terminal():
         print(  # noqa: T201
             "The UI needs a terminal. `ajerasync status` and `ajerasync run` work without one.", file=sys.stderr
@@ -467,10 +484,12 @@ def open_ui(
 
 
 async def _until_closed(open_service: Callable[[], Service], *, plain: bool, mouse: bool) -> int:
-    service = open_service()
-    try:
-        app = AjerasyncApp(service, plain=plain, driver_class=PatientDriver)
-        await app.run_async(mouse=mouse)
-        return app.return_code or 0
-    finally:
-        await service.close()
+    while True:
+        service = await opened(open_service, plain=plain, mouse=mouse, driver_class=PatientDriver)
+        try:
+            app = AjerasyncApp(service, plain=plain, driver_class=PatientDriver)
+            await app.run_async(mouse=mouse)
+        finally:
+            await service.close()
+        if not app.open_anew:
+            return app.return_code or 0

@@ -6,11 +6,13 @@ thousand actions a second repaint nothing more than four times.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from core.engine.clock import from_iso
 from core.engine.events import Event
@@ -29,12 +31,35 @@ _SILENT: Final = frozenset({"progress", "mark_changed", "store_changed"})
 
 
 @dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong, in few words; why, as the error says it; the way out; and its cause: "unreachable" (tried again by
+    itself), "login" (never), or nothing of that kind. `brief` is the way out in the header's few words."""
+
+    what: str
+    why: str = ""
+    way_out: str = ""
+    cause: str = ""
+    brief: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that is wrong until it is not: since when, what, and the way out."""
+    """Something that is wrong until it is not: since when, what, and the way out. Fields as in `Wrong`."""
 
     since: datetime
     what: str
     way_out: str = ""
+    why: str = ""
+    cause: str = ""
+    brief: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """All of it, for where there is room."""
+        return [line for line in (f"{self.what}.", self.why, self.way_out) if line]
+
+
+_NOT_REACHED: Final = re.compile(r"(Ajera|The CRM) (could not be reached|did not answer)")
 
 
 @dataclass
@@ -81,17 +106,17 @@ class Session:
         if event.event == "pulled" or outcome in ("ok", "partial"):
             self.trouble = None
         elif outcome in ("failed", "refused"):
-            self._still_wrong(from_iso(event.ts), event.text, "")
+            self._still_wrong(from_iso(event.ts), wrong_of_run(event.text, self.service))
 
     def failed(self, error: AjerasyncError, now: datetime | None = None) -> None:
         """Work that was asked for here failed: keep it in sight until something works again."""
-        self._still_wrong(now or datetime.now(UTC), *words_of(error, self.service))
+        self._still_wrong(now or datetime.now(UTC), words_of(error, self.service))
 
-    def _still_wrong(self, at: datetime, what: str, way_out: str) -> None:
+    def _still_wrong(self, at: datetime, wrong: Wrong) -> None:
         since = self.trouble.since if self.trouble else at
-        if not way_out and self.trouble is not None:
+        if not wrong.way_out and self.trouble is not None:
             return  # the words we have say more
-        self.trouble = Trouble(since, what, way_out)
+        self.trouble = Trouble(since, wrong.what, wrong.way_out, wrong.why, wrong.cause, wrong.brief)
 
     def take(self) -> Sequence[Event]:
         """The events since the last call."""
@@ -158,17 +183,49 @@ def line_of(entry: Mapping[str, Any]) -> LogLine:
     return LogLine(at, str(entry.get("level", "info")), str(entry.get("text", "")))
 
 
-def words_of(error: AjerasyncError, service: Service) -> tuple[str, str]:
-    """What went wrong, and what to do: two sentences for the operator."""
-    config = getattr(getattr(service.settings, "paths", None), "config", None)
-    where = f" in {config}" if config else ""
+def words_of(error: AjerasyncError, service: Service) -> Wrong:
+    """What went wrong, and what to do, in the operator's words; the place is always named."""
     match error:
         case Unreachable():
-            return f"{_side(error.side)} cannot be reached: {error}", "R tries again; `ajerasync doctor` looks closer"
+            return _unreachable(error.side, str(error), service)
         case LoginRefused():
-            return f"{_side(error.side)} refused the login: {error}", f"check user name and password{where}"
+            config = getattr(getattr(service.settings, "paths", None), "config", None)
+            where = f" in {config}" if config else ""
+            section = getattr(service.settings, error.side, None)
+            user = safe_line(getattr(section, "username", ""), 60)
+            return Wrong(
+                f"{_side(error.side)} refused the login of {user}"
+                if user
+                else f"{_side(error.side)} refused the login",
+                safe_line(str(error), 600),
+                f"Correct the user or the password{where}, by hand or with `ajerasync setup {error.side}`: this goes on "
+                "by itself when the file has changed. p tries the same login once more.",
+                "login",
+                f"correct it{where}",
+            )
         case _:
-            return safe_line(str(error), 600), ""
+            return Wrong(safe_line(str(error), 600))
+
+
+def wrong_of_run(text: str, service: Service) -> Wrong:
+    """The same of a run that failed in the background, of which only the words are known."""
+    found = _NOT_REACHED.search(text)
+    if found is None:
+        return Wrong(text)
+    return _unreachable("ajera" if found[1] == "Ajera" else "crm", text, service)
+
+
+def _unreachable(side: str, why: str, service: Service) -> Wrong:
+    url = str(getattr(getattr(service.settings, side, None), "url", ""))
+    place = safe_line(urlsplit(url).netloc.rpartition("@")[2], 80)
+    return Wrong(
+        f"{_side(side)} cannot be reached" + (f" at {place}" if place else ""),
+        safe_line(why, 600),
+        "It is tried again by itself; p tries now. `ajerasync doctor` looks closer. What was read before is kept, and "
+        "ticks count when it is back.",
+        "unreachable",
+        "tried again by itself",
+    )
 
 
 def _side(side: str) -> str:

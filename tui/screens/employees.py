@@ -16,6 +16,8 @@ class EmployeesScreen(HubScreen):
     PLACE = "employees"
     KIND = Kind.EMPLOYEE
     START_VIEW = HubView.ALL
+    EMPTY = "No employees yet.\n\np reads both systems; Ajera's active employees go to the CRM by themselves."
+    ONE_WAY = "No employees are kept in step.\n\nBefore Ajera 8.09 data goes one way, from the CRM to Ajera: firms, contacts, projects."
     HELP = "Employees of both systems. They are not ticked: Ajera's employees go to the CRM by themselves."
     FOOTER: ClassVar[Sequence[str]] = (
         "hub.filter",
@@ -34,3 +36,8 @@ class EmployeesScreen(HubScreen):
         if action in ("next_view", "undo", "redo", "term"):
             return False
         return super().check_action(action, parameters)
+
+    def _empty_words(self) -> str:
+        words = super()._empty_words()
+        mode = self.session.status.mode
+        return self.ONE_WAY if words == self.EMPTY and mode is not None and mode.one_way else words

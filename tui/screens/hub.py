@@ -198,7 +198,7 @@ class HubScreen(PlaceScreen):
         if self.session.busy:
             return "Reading both systems. The list fills when that is done."
         if trouble is not None:
-            return f"Nothing could be read yet.\n{trouble.what}\n{trouble.way_out}"
+            return "\n".join(("Nothing could be read yet.", *trouble.lines))
         return self.EMPTY
 
     def engine_told(self, events: Sequence[Event]) -> None:  # noqa: ARG002

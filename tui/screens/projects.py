@@ -16,6 +16,9 @@ class ProjectsScreen(HubScreen):
 
     PLACE = "projects"
     KIND = Kind.PROJECT
+    EMPTY = (
+        "No projects in the CRM yet.\n\nMake one there, then p reads both systems. What is only in Ajera is shown by o."
+    )
     HELP = (
         "Projects of both systems. Space ticks a project, t chooses the Ajera template it is created from. Its client "
         "goes along. Enter opens the tabs."

@@ -162,23 +162,16 @@ class RecordPane(Vertical):
     def compose(self) -> ComposeResult:
         yield TabLine(self.tabs, id="tab-line")
         with ContentSwitcher(initial="fields", id="pane-bodies"):
-            yield FieldList(id="fields", empty="No record chosen.")
+            yield FieldList(id="fields")
             if made.CONTACTS in self.tabs:
-                yield InnerTable(
-                    made.CONTACT_COLUMNS, ticks=self.contact_ticks, id="contacts", empty="No contacts in the CRM."
-                )
+                yield InnerTable(made.CONTACT_COLUMNS, ticks=self.contact_ticks, id="contacts")
             if made.TEAM in self.tabs:
-                yield InnerTable(made.TEAM_COLUMNS, id="team", empty="Nobody is on the team yet.")
+                yield InnerTable(made.TEAM_COLUMNS, id="team")
             if made.PROJECTS in self.tabs:
-                yield InnerTable(made.PROJECT_COLUMNS, id="projects", empty="No projects.")
+                yield InnerTable(made.PROJECT_COLUMNS, id="projects")
             if made.TOTALS in self.tabs:
                 with Vertical(id="totals-box"):
-                    yield MoneyGrid(
-                        made.TOTAL_LABELS,
-                        short=made.SHORT_TOTAL_LABELS,
-                        id="totals",
-                        empty="No totals yet: a run reads them from Ajera for linked projects.",
-                    )
+                    yield MoneyGrid(made.TOTAL_LABELS, short=made.SHORT_TOTAL_LABELS, id="totals")
         yield Static("", id="pane-note", markup=False)
 
     # -- what the hub tells ------------------------------------------------------------------------------------
@@ -212,6 +205,12 @@ class RecordPane(Vertical):
         self.choose(self.tabs[(self.tabs.index(self.tab) + by) % len(self.tabs)])
 
     @property
+    def _one_way(self) -> bool:
+        session = getattr(self.screen, "session", None)
+        mode = session.status.mode if session is not None else None
+        return mode is not None and mode.one_way
+
+    @property
     def _body_id(self) -> str:
         return _BODIES.get(self.tab, "fields")
 
@@ -227,6 +226,13 @@ class RecordPane(Vertical):
         name = detail.row.label if detail else ""
         labels = {tab: made.tab_label(tab, detail) for tab in self.tabs}
         self.query_one(TabLine).show(name, self.tab, labels)
+        body = "totals" if self.tab == made.TOTALS else self._body_id
+        shown = self.query_one(f"#{body}")
+        assert isinstance(shown, (FieldList, RecordTable, MoneyGrid))
+        words = made.empty_words(self.tab, detail, one_way=self._one_way)
+        if shown.empty != words:
+            shown.empty = words
+            shown.refresh()
         if self.tab in made.FIELD_TABS:
             self.query_one("#fields", FieldList).set_rows(self._field_rows(detail))
         elif self.tab == made.TOTALS:

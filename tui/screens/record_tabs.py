@@ -48,6 +48,35 @@ def tab_label(tab: str, detail: Detail | None) -> str:
     return f"{tab} {ticked}/{detail.cap}" if detail.cap is not None else f"{tab} {ticked}"
 
 
+def empty_words(tab: str, detail: Detail | None, *, one_way: bool = False) -> str:
+    """What stands on a tab without a line: why, and what to do next."""
+    if detail is None:
+        return "No record is chosen.\n\nArrows choose one in the list."
+    row = detail.row
+    noun = {Kind.FIRM: "firm", Kind.PROJECT: "project", Kind.EMPLOYEE: "employee"}.get(row.kind, "record")
+    if tab == CONTACTS and row.crm_key is None:
+        return f"This {noun} is only in Ajera.\n\nIts contacts show here once it is in the CRM too: space ticks it, R sends it."
+    if tab == CONTACTS:
+        return f"This {noun} has no contacts in the CRM.\n\nAdd some there, then p reads them; space ticks them here."
+    if tab == TEAM:
+        return f"Nobody is on the team yet.\n\nAdd people in the CRM, then p reads them.{_HOURS[one_way]}"
+    if tab == PROJECTS:
+        return "This employee is on no project's team."
+    if tab == TOTALS and one_way:
+        return "Before Ajera 8.09 no totals come from Ajera: data goes one way, from the CRM to Ajera."
+    if tab == TOTALS and not row.linked:
+        return "No totals yet: this project is not linked with Ajera.\n\nSpace ticks it, R sends it; later runs read what is booked on it."
+    if tab == TOTALS:
+        return "Nothing is booked on this project in Ajera yet.\n\nEach run reads its totals; p reads them now."
+    return "No field of this tab is kept in step.\n\nThe field map in the settings says which are."
+
+
+_HOURS: Final = {
+    True: " Before Ajera 8.09 no hours come from Ajera.",
+    False: " Those who book time in Ajera come by themselves.",
+}
+
+
 def link_words(row: Row) -> str:
     """How the record stands to the other system: "linked to Ajera client 881"."""
     nouns = {Kind.FIRM: "client", Kind.CONTACT: "contact", Kind.PROJECT: "project", Kind.EMPLOYEE: "employee"}

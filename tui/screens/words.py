@@ -12,7 +12,7 @@ from core.engine.views import Progress, Status
 from core.model.plan import Mode
 from core.ports import RunRecord
 from core.text import safe_line
-from tui.formatting import clock, count, countdown, cut, joined
+from tui.formatting import clock, count, countdown, cut, joined, wrap
 from tui.glyphs import glyphs
 from tui.session import Trouble
 from tui.widgets.progress import progress_words
@@ -115,11 +115,12 @@ def progress_line(progress: Progress, doing: str, now: datetime) -> str:
     return joined((name, safe_line(progress.now, 80) if progress.now not in (name, "planning") else ""))
 
 
-def trouble_words(trouble: Trouble, now: datetime, zone: tzinfo | None = None) -> str:
-    """ "since 10:42:07: Ajera cannot be reached: … · R tries again"."""
+def trouble_words(trouble: Trouble, now: datetime, width: int, zone: tzinfo | None = None) -> list[str]:
+    """ "! since 10:42:07: Ajera cannot be reached at … · tried again by itself", in at most two lines."""
     same_day = (now - trouble.since).total_seconds() < 72_000
     since = clock(trouble.since, zone) if same_day else f"{trouble.since.astimezone(zone):%d %b %H:%M}"
-    return f" {glyphs().flag('warning')} " + joined((f"since {since}: {trouble.what}", trouble.way_out))
+    first, *more = wrap(joined((f"since {since}: {trouble.what}", trouble.brief)), width - 4, 2)
+    return [f" {glyphs().flag('warning')} {first}", *(f"   {line}" for line in more)]
 
 
 def header_lines(
@@ -137,7 +138,7 @@ def header_lines(
     if running := progress_line(progress, doing, now):
         lines.append(f" {glyphs().arrow} {running}   (x stops)")
     if trouble is not None:
-        lines.append(trouble_words(trouble, now))
+        lines += trouble_words(trouble, now, width)
     elif status.stale:
         lines.append(f" {glyphs().flag('warning')} stale: {safe_line(status.stale_reason)}")
     return "\n".join(lines)

@@ -81,7 +81,7 @@ class DiffView(LineView):
         return self.line(text, width, style)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        return self.line(f" {self.empty}" if y == 0 else "", width, "muted")
+        return self.said(y, self.empty, width, 0)
 
 
 def _shown(value: str | None) -> str:

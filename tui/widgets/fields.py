@@ -136,7 +136,7 @@ class FieldList(CursorView):
         return self.line(f"   {body}", width, "header")
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        return self.line(f"  {self.empty}" if y == 1 else "", width, "muted")
+        return self.said(y, self.empty, width)
 
     def cursor_moved(self, old: int) -> None:  # noqa: ARG002
         if self.current is not None:

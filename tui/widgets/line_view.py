@@ -17,7 +17,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.formatting import fit
+from tui.formatting import cell, fit, wrap
 
 MOVE: Final = Binding.Group("Move")
 _CACHED_STRIPS: Final = 600  # some screens full; then the cache starts anew
@@ -85,6 +85,12 @@ class LineView(ScrollView, inherit_bindings=False):
     def paint_empty(self, y: int, width: int) -> Strip:  # noqa: ARG002
         """Line `y` of what stands there when there are no lines."""
         return Strip.blank(width, self.visual_style.rich_style)
+
+    def said(self, y: int, text: str, width: int, first: int = 1) -> Strip:
+        """Line `y` of words that stand in an empty list from line `first` on, wrapped: what to do next is never cut."""
+        room = max(10, width - 4)
+        lines = [part for line in text.split("\n") for part in wrap(cell(line, len(line) + 1).rstrip(), room)]
+        return self.line(fit(f"  {lines[y - first]}", width) if 0 <= y - first < len(lines) else "", width, "muted")
 
     def variant(self, index: int) -> object:  # noqa: ARG002
         """What besides the line itself decides how it looks now; a painted line is kept as long as this is equal."""

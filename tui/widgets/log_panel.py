@@ -21,6 +21,8 @@ LEVELS: Final = ("debug", "info", "warning", "error")
 KEPT_LINES: Final = 10_000
 BATCH_SECONDS: Final = 0.25  # at most four repaints a second, however fast lines come
 _LINE_LIMIT: Final = 1_000
+EMPTY: Final = "No log lines yet.\n\nEach plan and each run writes here what it does: p makes a plan."
+NO_MATCH: Final = "No line matches.\n\nL shows less grave lines again; in the Log place escape clears the filter."
 LOG = Binding.Group("Log")
 
 
@@ -199,8 +201,7 @@ class LogPanel(LineView):
         return self.line(glyphs().printable(text), width, style)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        text = "No line matches." if self._lines else "No log lines yet."
-        return self.line(f" {text}" if y == 0 else "", width, "muted")
+        return self.said(y, NO_MATCH if self._lines else EMPTY, width, 0)
 
     @property
     def state_text(self) -> str:

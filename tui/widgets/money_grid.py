@@ -140,7 +140,7 @@ class MoneyGrid(LineView):
         return self.line(f" {text}", width, style)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        return self.line(f" {self.empty}" if y == 0 else "", width, "muted")
+        return self.said(y, self.empty, width, 0)
 
 
 def whole(amount: Decimal | None) -> str:

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from core.filtering import Query, search_string
-from tui.formatting import cell, fit
+from tui.formatting import cell
 from tui.glyphs import glyphs
 from tui.widgets.columns import Column, Placed, lay_out
 from tui.widgets.line_view import CursorView
@@ -108,7 +108,7 @@ class Outline(CursorView):
         sections: Sequence[Section] = (),
         *,
         empty: str = "Nothing here.",
-        no_match: str = "Nothing matches the filter.",
+        no_match: str = "Nothing matches the filter: escape clears it.",
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
     ) -> None:
@@ -272,9 +272,7 @@ class Outline(CursorView):
         return glyphs().unfolded if unfolded else glyphs().folded
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        lines = (self.no_match if self.entry_count else self.empty).split("\n")
-        text = f"  {lines[y - 1]}" if 1 <= y <= len(lines) else ""
-        return self.line(fit(cell(text, width), width), width, "muted")
+        return self.said(y, self.no_match if self.entry_count else self.empty, width)
 
     # -- keys and mouse ----------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -135,7 +134,7 @@ class RecordTable(CursorView):
         ticks: Collection[str] | None = None,
         fields: Mapping[str, Callable[[Row], str]] | None = None,
         empty: str = "Nothing here.",
-        no_match: str = "Nothing matches the filter.",
+        no_match: str = "Nothing matches the filter: escape clears it.",
         name: str | None = None,
         id: str | None = None,  # noqa: A002
         classes: str | None = None,
@@ -408,9 +407,7 @@ class RecordTable(CursorView):
         return fit(f"{cell(column.label, min(len(column.label), place.width - 1))}{mark}", place.width, column.align)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        lines = (self.no_match if self._rows else self.empty).split("\n")
-        text = f"  {lines[y - 1]}" if 1 <= y <= len(lines) else ""
-        return Strip([Segment(cell(text, width), self.style_of("muted"))], width)
+        return self.said(y, self.no_match if self._rows else self.empty, width)
 
     # -- keys and mouse --------------------------------------------------------------------------------------
 

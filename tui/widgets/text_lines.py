@@ -91,4 +91,4 @@ class TextLines(LineView):
         return self.line(text, width, style)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        return self.line(f" {self.empty}" if y == 0 else "", width, "muted")
+        return self.said(y, self.empty, width, 0)
