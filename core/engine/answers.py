@@ -96,7 +96,7 @@ class Answers:
     def _keep(self, decision: Decision, item: Item) -> None:
         with self.store.transaction() as tx:
             tx.put_decision(decision)
-            note_dirty(self.store, tx, [(item.kind, Side.AJERA, item.ajera_key), (item.kind, Side.CRM, item.crm_key)])
+            note_dirty(tx, [(item.kind, Side.AJERA, item.ajera_key), (item.kind, Side.CRM, item.crm_key)])
 
     # -- candidates --------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Answers:
             named = [(decision.kind, decision.side, decision.key)]
             if decision.partner:
                 named.append((decision.kind, decision.side.other, decision.partner))
-            note_dirty(self.store, tx, named)
+            note_dirty(tx, named)
 
     def _kind_of(self, ajera_key: str, crm_key: str) -> Kind:
         kinds = {
@@ -236,7 +236,7 @@ class Answers:
             tx.put_setting("retried", kept | retried)  # so that every front end knows who asked for it
             for failure in wanted:
                 tx.put_failure(replace(failure, next_try=now))
-                note_dirty(self.store, tx, [(failure.kind, failure.side, failure.key)])
+                note_dirty(tx, [(failure.kind, failure.side, failure.key)])
         return len(wanted)
 
     # -- links by hand -----------------------------------------------------------------------------
@@ -257,7 +257,7 @@ class Answers:
         with self.store.transaction() as tx:
             for link in links:
                 tx.put_link(link)
-            note_dirty(self.store, tx, [(link.kind, side, link.key(side)) for link in links for side in Side])
+            note_dirty(tx, [(link.kind, side, link.key(side)) for link in links for side in Side])
         named = [(f"{each.kind} {each.ajera_key} {each.crm_key}", each) for each in found]
         return Marked(
             tuple(name for name, each in named if each.state != "refused"),
@@ -273,7 +273,7 @@ class Answers:
         with self.store.transaction() as tx:
             tx.drop_base(link)
             tx.drop_link(link)
-            note_dirty(self.store, tx, [(kind, side, link.key(side)) for side in Side])
+            note_dirty(tx, [(kind, side, link.key(side)) for side in Side])
         return f"the link of {kind} {link.ajera_key} (Ajera) and {link.crm_key} (CRM) is forgotten"
 
 

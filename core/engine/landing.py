@@ -13,7 +13,7 @@ from core.engine.clock import iso
 from core.engine.pull import RecordId, gone_records, note_dirty, put_gone
 from core.model.link import Base, Choice, Link, LinkState, Mark, Pair
 from core.model.plan import Action, Op
-from core.model.record import Record
+from core.model.record import Record, names_of
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
 from core.policy import Policy
 from core.ports import Clock, HistoryEntry, Intent, Store, Transaction
@@ -34,7 +34,7 @@ class Landing:
     clock: Clock
     policy: Policy
     run: str
-    moved: set[RecordId] = field(default_factory=set)  # changed by people since the plan saw them: planned again
+    moved: set[RecordId] = field(default_factory=set)  # changed since the plan saw them: planned again
 
     def now(self) -> str:
         return iso(self.clock.now())
@@ -82,7 +82,9 @@ class Landing:
 
     def _look_again(self, tx: Transaction, link: Link) -> None:
         """A pair that is new is planned once more: what its creation left open, money and hours follow."""
-        note_dirty(self.store, tx, [(link.kind, side, link.key(side)) for side in Side])
+        ids = [(link.kind, side, link.key(side)) for side in Side]
+        self.moved.update(ids)
+        note_dirty(tx, ids)
 
     # -- updates ---------------------------------------------------------------------------------
 
@@ -91,7 +93,11 @@ class Landing:
         known = self.store.records(after.kind, after.side).get(after.key)
         with self.store.transaction() as tx:
             tx.put_records([after])
-            if (known is not None and _moved_besides(action, known, after)) or self._closes(link):
+            if (
+                (known is not None and _moved_besides(action, known, after))
+                or self._closes(link)
+                or _names_others(known, after)
+            ):
                 self._look_again_at(tx, after)
             if action.group.startswith("marks"):
                 self._mark_landed(tx, action)
@@ -123,7 +129,7 @@ class Landing:
     def _look_again_at(self, tx: Transaction, record: Record) -> None:
         """What somebody else changed comes back with our own write, and no later pull shows it as a change."""
         self.moved.add(record.id)
-        note_dirty(self.store, tx, [record.id])
+        note_dirty(tx, [record.id])
 
     def _pairs(self, action: Action, held: Record) -> Base:
         pairs: dict[str, Pair] = {}
@@ -242,6 +248,8 @@ class Landing:
                 state = LinkState.ACTIVE if action.group == WAKE else LinkState.DORMANT
                 reason = action.reason if action.group == WAKE else action.group
                 tx.put_link(replace(link, state=state, reason=reason, since=self.now()))
+                if state is LinkState.ACTIVE:  # the lists it belongs on
+                    self._look_again(tx, link)
                 tx.add_history([self._entry(action, None)])
             for name in action.pairs:
                 decision = f"{link.kind}:crm:{link.crm_key}:{name}:"
@@ -307,6 +315,12 @@ def _moved_besides(action: Action, known: Record, after: Record) -> bool:
         return True
     ticks = ((known.marked, after.marked), (known.template, after.template))
     return not action.group.startswith("marks") and any(one != other for one, other in ticks)
+
+
+def _names_others(known: Record | None, after: Record) -> bool:
+    """Whether a project of the CRM names another client or contact by now: its tick brings them along."""
+    ours = known is not None and (after.kind, after.side) == (Kind.PROJECT, Side.CRM)
+    return ours and known is not None and names_of(known) != names_of(after)
 
 
 def _own(value: Value, held: Record) -> Value:

@@ -46,7 +46,9 @@ def situation(
 ) -> Situation:
     """What the kernel looks at. Snapshots only: safe to plan over in a thread."""
     intents = store.intents()
-    touched = None if everything or _policy_moved(store, policy) else _touched(store)
+    previous = _previous_mode(store)
+    moved = previous is None or previous.direction is not mode.direction or _policy_moved(store, policy)
+    touched = None if everything or moved else _touched(store)
     records = {(kind, side): store.records(kind, side) for kind in Kind for side in Side}
     return Situation(
         mode=mode,
@@ -65,10 +67,11 @@ def situation(
         touched=touched,
         scheduled=scheduled,
         first=_first_kinds(store, scheduled),
-        previous_mode=_previous_mode(store),
+        previous_mode=previous,
         since={item.id: item.since for item in store.items()},
         alike=alike,
         newest=_newest(connections),
+        names=store.names if touched is not None else None,
     )
 
 
@@ -108,13 +111,14 @@ def _touched(store: Store) -> frozenset[RecordId] | None:
         waiting.add((failure.kind, failure.side, failure.key))
     for decision in store.decisions().values():
         waiting.add((decision.kind, decision.side, decision.key))
-    for mark in store.marks().values():  # made during a run, it may come after that run's plan
-        waiting.add((mark.kind, mark.side, mark.key))
     return dirty | waiting | gone_records(store)
 
 
+KERNEL = 2  # moves when the kernel decides something in another way: everything is then looked at once more
+
+
 def policy_print(policy: Policy) -> str:
-    return hashlib.sha256(repr(policy).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((KERNEL, policy)).encode()).hexdigest()[:16]
 
 
 def _policy_moved(store: Store, policy: Policy) -> bool:

@@ -100,7 +100,7 @@ class MoneyReader:
         with self.store.transaction() as tx:
             tx.put_records([new])
             if moved:
-                note_dirty(self.store, tx, [new.id])
+                note_dirty(tx, [new.id])
         return moved
 
     # -- hours -------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class MoneyReader:
         moved = [record for record in changed if record.team]
         with self.store.transaction() as tx:
             tx.put_records(changed)
-            note_dirty(self.store, tx, [record.id for record in moved])
+            note_dirty(tx, [record.id for record in moved])
         return frozenset(record.key for record in moved)
 
 

@@ -90,7 +90,7 @@ class Puller:
         for chunk in _chunks(records, CHUNK):
             with self.store.transaction() as tx:
                 tx.put_records(chunk)
-                note_dirty(self.store, tx, [record.id for record in chunk])
+                note_dirty(tx, [record.id for record in chunk])
             await asyncio.sleep(0)
         if cursor != self.store.cursor(cursor.kind, cursor.side):
             with self.store.transaction() as tx:
@@ -183,7 +183,7 @@ class Puller:
                     confirmed.add((kind, side, key))
             confirmed -= {(kind, side, key) for key in there}
             put_gone(tx, confirmed)
-            note_dirty(self.store, tx, [(kind, side, key) for key in gone])
+            note_dirty(tx, [(kind, side, key) for key in gone])
         return len(gone)
 
 
@@ -228,24 +228,31 @@ def dirty_records(store: Store) -> frozenset[RecordId] | None:
     """What moved and was not planned and applied yet; None means everything."""
     if store.setting("dirty_all", 0):
         return None
-    return _dirty_list(store)
+    return frozenset(_dirty_list(store))
 
 
-def _dirty_list(store: Store) -> frozenset[RecordId]:
-    return frozenset((Kind(kind), Side(side), key) for kind, side, key in store.setting("dirty", []))
+def _dirty_list(of: Store | Transaction) -> dict[RecordId, int]:
+    """Records that moved, each with how often it was noted, so that a move during a run is told from the one before."""
+    held = of.setting("dirty", [])
+    return {(Kind(kind), Side(side), key): times[0] if times else 0 for kind, side, key, *times in held}
 
 
-def note_dirty(store: Store, tx: Transaction, ids: Iterable[RecordId]) -> None:
+def _put_dirty(tx: Transaction, dirty: Mapping[RecordId, int]) -> None:
+    tx.put_setting("dirty", sorted([kind.value, side.value, key, times] for (kind, side, key), times in dirty.items()))
+
+
+def note_dirty(tx: Transaction, ids: Iterable[RecordId]) -> None:
     """These records moved. Too many to list: everything is dirty (a counter, so that what moves
     during a run is not forgotten at its end)."""
     new = set(ids)
     if not new:
         return
-    merged = _dirty_list(store) | new
+    held = _dirty_list(tx)
+    merged = held | {each: held.get(each, 0) + 1 for each in new}
     if len(merged) > MOST_DIRTY:
-        tx.put_setting("dirty_all", store.setting("dirty_all", 0) + 1)
-        merged = frozenset()
-    tx.put_setting("dirty", sorted([k.value, s.value, key] for k, s, key in merged))
+        tx.put_setting("dirty_all", tx.setting("dirty_all", 0) + 1)
+        merged = {}
+    _put_dirty(tx, merged)
 
 
 @dataclass(frozen=True)
@@ -253,20 +260,21 @@ class Seen:
     """What was dirty when a plan was made."""
 
     everything: int
-    records: frozenset[RecordId]
+    records: Mapping[RecordId, int]
 
 
 def dirty_now(store: Store) -> Seen:
     return Seen(store.setting("dirty_all", 0), _dirty_list(store))
 
 
-def forget_dirty(store: Store, tx: Transaction, seen: Seen) -> None:
+def forget_dirty(tx: Transaction, seen: Seen) -> None:
     """What the plan saw was acted on; what moved since stays dirty."""
-    if seen.everything and store.setting("dirty_all", 0) == seen.everything:
+    if seen.everything and tx.setting("dirty_all", 0) == seen.everything:
         tx.put_setting("dirty_all", 0)
-    left = _dirty_list(store) - seen.records
-    if left != _dirty_list(store):
-        tx.put_setting("dirty", sorted([k.value, s.value, key] for k, s, key in left))
+    held = _dirty_list(tx)
+    left = {each: times for each, times in held.items() if times != seen.records.get(each)}
+    if left != held:
+        _put_dirty(tx, left)
 
 
 def gone_records(store: Store) -> frozenset[RecordId]:

@@ -47,7 +47,7 @@ from core.text import safe_line
 
 SWEEP_EVERY = timedelta(days=1)
 MONEY = (*PROJECTS, "links", "marks")
-NOTHING_DIRTY = Seen(0, frozenset())
+NOTHING_DIRTY = Seen(0, {})
 MOST_ROUNDS = 3  # a run's own consequences settle in two; the third is for what they bring
 
 
@@ -83,7 +83,7 @@ class Runner:
         self.ticks = TickView(self.store, self.rules.policy, self.clock)
         self._policy_print = policy_print(self.rules.policy)
         self._mode: Mode | None = None
-        self._seen = NOTHING_DIRTY
+        self._seen, self._seen_by = NOTHING_DIRTY, ""
         self._new_pairs = False
         self._scheduled = False
 
@@ -137,8 +137,8 @@ class Runner:
         if not self._mode.one_way and (not only or Kind.PROJECT in only):
             await self._read_money()
         self._now_at("planning", "planning")
-        same = None if full or only else self._same_plan()
-        made = same or await self._plan(scheduled=scheduled, everything=full)
+        same = None if full or sweep or only else self._same_plan()
+        made = same or await self._plan(scheduled=scheduled, everything=full or sweep)
         if only:
             made = _only(made, only)
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
@@ -165,7 +165,7 @@ class Runner:
         if digest is None or digest != self.store.setting("last_plan"):
             return None
         body = self.store.plan(digest)
-        self._seen = NOTHING_DIRTY
+        self._seen, self._seen_by = NOTHING_DIRTY, digest
         return replace(plan_from_json(body), made_at=iso(self.clock.now())) if body else None
 
     def _keep(self, made: Plan) -> None:
@@ -212,7 +212,9 @@ class Runner:
         )
         made = await asyncio.to_thread(plan_of, look)
         self._forget_failures(made)
-        return hold_back(made, self.store.failures(), iso(now))
+        made = hold_back(made, self.store.failures(), iso(now))
+        self._seen_by = made.digest
+        return made
 
     def _forget_failures(self, made: Plan) -> None:
         """Errors of writes that are not due any more: the sides agree by now, or something else is planned."""
@@ -328,9 +330,10 @@ class Runner:
         self._new_pairs = bool(outcome.done[Op.CREATE.value] or outcome.done[Op.LINK.value])
         if not outcome.cancelled:
             with self.store.transaction() as tx:
-                if not outcome.failed and not outcome.skipped:
-                    acted_on = self._seen.records - applier.landing.moved
-                    forget_dirty(self.store, tx, replace(self._seen, records=acted_on))
+                # A part of the plan, or another one, says nothing about the rest of what was dirty.
+                if not outcome.failed and not outcome.skipped and made.digest == self._seen_by:
+                    acted_on = {each: n for each, n in self._seen.records.items() if each not in applier.landing.moved}
+                    forget_dirty(tx, replace(self._seen, records=acted_on))
                 for name, value in (("policy", self._policy_print), ("mode", _mode_body(made.mode))):
                     if self.store.setting(name) != value:
                         tx.put_setting(name, value)
@@ -393,9 +396,7 @@ class Runner:
             tx.put_run(record)
             for mark in found.marks:
                 tx.put_mark(mark)
-            note_dirty(
-                self.store, tx, [(a.kind, s, key) for a in found.plan.actions for s in Side if (key := a.key(s))]
-            )
+            note_dirty(tx, [(a.kind, s, key) for a in found.plan.actions for s in Side if (key := a.key(s))])
         self.tell("run_started", f"run {record.id} started ({record.trigger})", trigger=record.trigger)
         self._now_at("applying", "", 0, len(found.plan.actions))
         outcome, error = Outcome(), None
@@ -453,7 +454,7 @@ class Runner:
     def _locked(self) -> _Held:
         if self.progress.phase != "idle" or not self.lock.acquire():
             raise RunInProgress(f"a run is going on in {self.lock.holder() or 'another program'}")
-        return _Held(self.lock)
+        return _Held(self)
 
     def _begin(self, trigger: str) -> RunRecord:
         self._cancelled = False
@@ -523,14 +524,18 @@ class Runner:
 
 
 class _Held:
-    def __init__(self, lock: Lock) -> None:
-        self._lock = lock
+    """The run lock while a run goes on. Whatever ends the run, a disk too full for its record included, the program can
+    start the next one."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
 
     def __enter__(self) -> None:
         return None
 
     def __exit__(self, *_: object) -> None:
-        self._lock.release()
+        self._runner.progress = Progress()
+        self._runner.lock.release()
 
 
 def _outcome(error: AjerasyncError | None, outcome: Outcome) -> str:

@@ -216,6 +216,7 @@ class Ticking:
         """Store these marks; a tick that says what the system holds already needs no mark, unless a run
         may just be writing the opposite to it."""
         running = any(not run.finished for run in self.store.runs(1))
+        moved: set[tuple[Kind, Side, str]] = set()
         with self.store.transaction() as tx:
             for mark, mark_id in zip(marks, ids, strict=True):
                 if mark is None or (says_nothing(self.store, mark) and not running):
@@ -224,10 +225,10 @@ class Ticking:
                 else:
                     tx.put_mark(mark)
                 kind, side, key, project = mark_id.split(":", 3)
-                named = (Kind(kind), Side(side), key)
+                moved |= {(Kind(kind), Side(side), key), *([(Kind.PROJECT, Side.CRM, project)] if project else [])}
                 if mark is not None and mark.on:
                     forget_undone(self.store, tx, mark)
-                note_dirty(self.store, tx, [named, *([(Kind.PROJECT, Side.CRM, project)] if project else [])])
+            note_dirty(tx, moved)
 
     def undo(self) -> Marked:
         """The last tick act taken back. What a run pushed meanwhile is ticked back as a new change."""

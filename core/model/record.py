@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from core.model.values import Kind, Side, Value
+from core.model.values import Kind, Ref, Side, Value
 
 NO_FIELDS: Mapping[str, Value] = MappingProxyType({})
 
@@ -79,3 +79,13 @@ class Record:
     @property
     def id(self) -> tuple[Kind, Side, str]:
         return (self.kind, self.side, self.key)
+
+
+Naming = Mapping[tuple[Kind, str], tuple[str, ...]]
+"""Which records of one kind and side name a firm or contact of their side: (kind, key) → their keys."""
+
+
+def names_of(record: Record) -> set[tuple[Kind, str]]:
+    """The firms that a record's fields refer to, and the contacts on its list."""
+    refs = {(v.kind, v.key) for v in record.fields.values() if isinstance(v, Ref) and v.kind is Kind.FIRM}
+    return refs | {(Kind.CONTACT, entry.key) for entry in record.contacts or ()}

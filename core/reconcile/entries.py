@@ -17,6 +17,7 @@ from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side
 from core.reconcile.creates import Coming
 from core.reconcile.merge import SYNC_TO_CRM, UNDONE
+from core.reconcile.scope import Scope
 from core.reconcile.situation import Situation
 from core.reconcile.ticks import Ticks, ticked_entries
 
@@ -37,25 +38,30 @@ class _Edits:
     remove: dict[str, list[Ref]] = field(default_factory=lambda: defaultdict(list))
 
 
-def contact_entries(s: Situation, ticks: Ticks, coming: Coming) -> Iterable[Action]:
+def contact_entries(s: Situation, ticks: Ticks, scope: Scope, coming: Coming) -> Iterable[Action]:
     """Updates of Ajera's lists of contacts that are due."""
     edits = _Edits()
     for key in sorted(ticks.contacts):
         firm = s.of(Kind.CONTACT, Side.CRM)[key].fields.get("firm")
-        if isinstance(firm, Ref) and _takes_part(s, ticks, coming, Kind.FIRM, firm.key):
+        if (
+            isinstance(firm, Ref)
+            and scope.has(Kind.FIRM, Side.CRM, firm.key)
+            and _takes_part(s, ticks, coming, Kind.FIRM, firm.key)
+        ):
             _add(s, edits, coming, Kind.FIRM, firm.key, key)
-    _moved_away(s, ticks, edits)
+    _moved_away(s, ticks, scope, edits)
     yield from _actions(s, Kind.FIRM, edits)
     if s.policy.project_contacts:
-        yield from _actions(s, Kind.PROJECT, _project_edits(s, ticks, coming))
+        projects = sorted(key for key in ticks.projects if scope.has(Kind.PROJECT, Side.CRM, key))
+        yield from _actions(s, Kind.PROJECT, _project_edits(s, ticks, projects, coming))
         if s.crm.takes_project_contacts and not s.mode.one_way:
-            for project in sorted(ticks.projects):
+            for project in projects:
                 yield from _crm_rows(s, project)
 
 
-def _project_edits(s: Situation, ticks: Ticks, coming: Coming) -> _Edits:
+def _project_edits(s: Situation, ticks: Ticks, projects: Iterable[str], coming: Coming) -> _Edits:
     edits = _Edits()
-    for project in sorted(ticks.projects):
+    for project in projects:
         if not _takes_part(s, ticks, coming, Kind.PROJECT, project):
             continue
         for contact in ticks.project_contacts.get(project, ()):
@@ -106,11 +112,11 @@ def _ours(s: Situation, link: Link) -> Iterable[str]:
             yield name.removeprefix(OURS)
 
 
-def _moved_away(s: Situation, ticks: Ticks, edits: _Edits) -> None:
+def _moved_away(s: Situation, ticks: Ticks, scope: Scope, edits: _Edits) -> None:
     """A contact that moved to another firm in the CRM leaves the list we put it on."""
     for firm in ticks.firms | {key for kind, key in ticks.brought if kind is Kind.FIRM}:
         link = s.links.of(Kind.FIRM, Side.CRM, firm)
-        if link is None or link.state is not LinkState.ACTIVE:
+        if link is None or link.state is not LinkState.ACTIVE or not scope.has(Kind.FIRM, Side.CRM, firm):
             continue
         for contact_key in _ours(s, link):
             crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)

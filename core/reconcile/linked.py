@@ -18,6 +18,7 @@ from core.reconcile.merge import (
 )
 from core.reconcile.normalize import canonical
 from core.reconcile.parts import Parts
+from core.reconcile.scope import Scope
 from core.reconcile.situation import Situation
 from core.reconcile.team import team_changes
 from core.reconcile.ticks import Ticks
@@ -26,15 +27,16 @@ from core.reconcile.unlinked import link_action
 CLOSED, WAKE = "closed", "wake"
 
 
-def links_of(s: Situation, kind: Kind) -> Iterable[Link]:
-    return sorted(
-        (link for (of_kind, _), link in s.links.by_ajera.items() if of_kind is kind), key=lambda link: link.ajera_key
-    )
+def links_of(s: Situation, scope: Scope, kind: Kind) -> Iterable[Link]:
+    if scope.everything:
+        found = [link for (of, _), link in s.links.by_ajera.items() if of is kind]
+    else:
+        linked = (s.links.of(*each) for each in scope.decided if each[0] is kind)
+        found = list({link.id: link for link in linked if link is not None}.values())
+    return sorted(found, key=lambda link: link.ajera_key)
 
 
 def follow_link(s: Situation, ticks: Ticks, link: Link, parts: Parts) -> None:
-    if not (s.is_touched(link.kind, Side.AJERA, link.ajera_key) or s.is_touched(link.kind, Side.CRM, link.crm_key)):
-        return
     ajera = s.record(link.kind, Side.AJERA, link.ajera_key)
     crm = s.record(link.kind, Side.CRM, link.crm_key)
     missing = [side for side in Side if (link.kind, side, link.key(side)) in s.gone]

@@ -15,6 +15,7 @@ from core.reconcile.entries import contact_entries
 from core.reconcile.linked import follow_link, links_of
 from core.reconcile.parts import Parts
 from core.reconcile.pushes import mark_pushes, over_the_cap
+from core.reconcile.scope import scope_of
 from core.reconcile.situation import Situation
 from core.reconcile.ticks import ticks_in_effect
 from core.reconcile.unlinked import place_unlinked, with_links, without_gone
@@ -22,17 +23,18 @@ from core.reconcile.unlinked import place_unlinked, with_links, without_gone
 
 def plan(s: Situation) -> Plan:
     """What a run would do now. Pure: the same situation gives the same plan (law 1)."""
-    ticks = ticks_in_effect(s)
+    scope = scope_of(s)
+    ticks = ticks_in_effect(s, scope)
     parts = Parts()
     parts.actions += mark_pushes(s)
     parts.refused += over_the_cap(ticks)
     for kind in Kind:
-        place_unlinked(s, ticks, kind, parts)
+        place_unlinked(s, ticks, scope, kind, parts)
         s = replace(s, links=with_links(s.links, parts.actions, kind))
-        for link in links_of(s, kind):
+        for link in links_of(s, scope, kind):
             follow_link(s, ticks, link, parts)
         s = replace(s, links=without_gone(s.links, parts.actions, kind))
-    parts.actions += contact_entries(s, ticks, parts.coming)
+    parts.actions += contact_entries(s, ticks, scope, parts.coming)
     made = make_plan(
         s.mode,
         s.now,

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from core.model.link import Base, Decision, Links, Mark
 from core.model.plan import Mode
-from core.model.record import Record
+from core.model.record import Naming, Record, names_of
 from core.model.values import Kind, Side
 from core.policy import Policy
 from core.ports import Connection
@@ -56,6 +56,14 @@ def _group(pairs: object) -> Mapping[str, tuple[Record, ...]]:
     return {key: tuple(records) for key, records in groups.items()}
 
 
+def naming_of(records: Iterable[Record]) -> Naming:
+    groups: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+    for record in records:
+        for named in names_of(record):
+            groups[named].append(record.key)
+    return {named: tuple(keys) for named, keys in groups.items()}
+
+
 def text_of(record: Record, name: str) -> str:
     value = record.fields.get(name)
     return plain_text(value) if isinstance(value, str) else ""
@@ -87,7 +95,8 @@ class Situation:
 
     `gone`: records whose absence was confirmed key by key. `whole`: lists known to be complete.
     `unsettled`: records named by a journal intent without outcome. `touched`: what moved since the
-    last plan was applied, None to look at everything. `first`: kinds in their first, hand-started
+    last plan was applied and whatever waits, None to look at everything. `names`: who names whom
+    (core.model.record.Naming), where it is known without going over all records. `first`: kinds in their first, hand-started
     run. `newest` tells which of two records changed last, None where the clocks cannot tell.
     """
 
@@ -111,6 +120,7 @@ class Situation:
     since: Mapping[str, str] = field(default_factory=dict)
     alike: Alike = equal_only
     newest: Callable[[Record, Record], Side | None] = lambda _ajera, _crm: None
+    names: Callable[[Kind, Side], Naming] | None = None
 
     def of(self, kind: Kind, side: Side) -> Mapping[str, Record]:
         return self.records.get((kind, side), {})
@@ -125,5 +135,11 @@ class Situation:
     def pools(self) -> Mapping[tuple[Kind, Side], Pool]:
         return {(kind, side): Pool(self.of(kind, side)) for kind in Kind for side in Side}
 
-    def is_touched(self, kind: Kind, side: Side, key: str) -> bool:
-        return self.touched is None or (kind, side, key) in self.touched
+    def naming(self, kind: Kind, side: Side, of: Kind, key: str) -> Sequence[str]:
+        """Keys of the records of a kind and side that name a firm or contact of that side."""
+        names = self.names(kind, side) if self.names is not None else self._all_names[kind, side]
+        return names.get((of, key), ())
+
+    @cached_property
+    def _all_names(self) -> Mapping[tuple[Kind, Side], Naming]:
+        return {(kind, side): naming_of(self.of(kind, side).values()) for kind in Kind for side in Side}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from core.model.link import Mark
 from core.model.record import Entry, Record
 from core.model.values import Kind, Ref, Side
+from core.reconcile.scope import EVERYTHING, Scope
 from core.reconcile.situation import Situation
 
 
@@ -50,13 +51,14 @@ def ticked(record: Record, mark: Mark | None) -> bool:
     return bool(record.marked)
 
 
-def ticks_in_effect(s: Situation) -> Ticks:
+def ticks_in_effect(s: Situation, scope: Scope = EVERYTHING) -> Ticks:
+    """The ticks of whoever is in scope; of others there may be some, and not all."""
     marks = s.marks
-    firms = frozenset(_ticked_keys(s, Kind.FIRM))
-    contacts = list(_ticked_keys(s, Kind.CONTACT))
+    firms = frozenset(_ticked_keys(s, scope, Kind.FIRM))
+    contacts = list(_ticked_keys(s, scope, Kind.CONTACT))
     projects = {
         key: template_of(s.of(Kind.PROJECT, Side.CRM)[key], marks.get(f"project:crm:{key}:"))
-        for key in _ticked_keys(s, Kind.PROJECT)
+        for key in _ticked_keys(s, scope, Kind.PROJECT)
     }
     over: list[tuple[Record, str, int]] = []
     firm_contacts = _capped_firm_contacts(s, contacts, over)
@@ -71,7 +73,7 @@ def ticks_in_effect(s: Situation) -> Ticks:
         contacts=frozenset(firm_contacts) | listed,
         projects=projects,
         project_contacts=rows,
-        to_crm=frozenset(_to_crm(s)),
+        to_crm=frozenset(_to_crm(s, scope)),
         brought=brought,
         over=tuple(over),
     )
@@ -83,9 +85,10 @@ def template_of(record: Record, mark: Mark | None) -> str | None:
     return record.template
 
 
-def _ticked_keys(s: Situation, kind: Kind) -> Iterable[str]:
-    marks = s.marks
-    for key, record in sorted(s.of(kind, Side.CRM).items()):
+def _ticked_keys(s: Situation, scope: Scope, kind: Kind) -> Iterable[str]:
+    marks, records = s.marks, s.of(kind, Side.CRM)
+    for key in scope.keys(s, kind, Side.CRM):
+        record = records[key]
         if record.why_not is None and ticked(record, marks.get(f"{kind}:crm:{key}:")):
             yield key
 
@@ -157,15 +160,16 @@ def _brought(
                 yield (Kind.FIRM, firm.key), project.label
 
 
-def _to_crm(s: Situation) -> Iterable[tuple[Kind, str]]:
+def _to_crm(s: Situation, scope: Scope) -> Iterable[tuple[Kind, str]]:
     """Records only in Ajera that go to the CRM: ticked one by one, or all by setting."""
     for kind in (Kind.FIRM, Kind.CONTACT):
-        for key in s.of(kind, Side.AJERA):
+        for key in scope.keys(s, kind, Side.AJERA):
             mark = s.marks.get(f"{kind}:ajera:{key}:")
             if mark.on if mark is not None else s.policy.new_from_ajera == "all":
                 yield kind, key
-    for key, record in s.of(Kind.PROJECT, Side.AJERA).items():
-        mark = s.marks.get(f"project:ajera:{key}:")
+    projects = s.of(Kind.PROJECT, Side.AJERA)
+    for key in scope.keys(s, Kind.PROJECT, Side.AJERA):
+        record, mark = projects[key], s.marks.get(f"project:ajera:{key}:")
         if mark.on if mark is not None else record.create_in_crm:
             yield Kind.PROJECT, key
             client = record.fields.get("client")  # it brings its client along

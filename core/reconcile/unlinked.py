@@ -12,15 +12,18 @@ from core.model.values import Kind, Side
 from core.reconcile.creates import ASKED, creation_of, same_name_twice
 from core.reconcile.match import Found, Maybe, NotProven, find_partner, ruled_out
 from core.reconcile.parts import Parts
+from core.reconcile.scope import Scope
 from core.reconcile.situation import Situation
 from core.reconcile.ticks import Ticks
 
 
-def place_unlinked(s: Situation, ticks: Ticks, kind: Kind, parts: Parts) -> None:
+def place_unlinked(s: Situation, ticks: Ticks, scope: Scope, kind: Kind, parts: Parts) -> None:
     creates: list[Action] = []
-    for record, reason in _wanting(s, ticks, kind):
+    for record, reason in _wanting(s, ticks, scope, kind):
         if s.links.of(kind, record.side, record.key) is not None or record.id in parts.coming:
             continue  # linked, or by this plan from the other side
+        if not scope.has(*record.id):
+            continue  # decided before
         if record.id in s.unsettled:
             parts.refused.append(_waits(record, "an earlier write of it has no known outcome yet"))
             continue
@@ -87,11 +90,11 @@ def _namesake(action: Action, first: Action) -> Candidate:
     )
 
 
-def _wanting(s: Situation, ticks: Ticks, kind: Kind) -> Iterable[tuple[Record, str]]:
+def _wanting(s: Situation, ticks: Ticks, scope: Scope, kind: Kind) -> Iterable[tuple[Record, str]]:
     """Unlinked records that take part, with the reason."""
     crm = s.of(kind, Side.CRM)
     if kind is Kind.EMPLOYEE:
-        yield from _employees(s)
+        yield from _employees(s, scope)
         return
     for key in sorted(ticks.of(kind)):
         yield crm[key], "ticked for sync"
@@ -102,9 +105,9 @@ def _wanting(s: Situation, ticks: Ticks, kind: Kind) -> Iterable[tuple[Record, s
         yield ajera[key], "ticked for the CRM"
 
 
-def _employees(s: Situation) -> Iterable[tuple[Record, str]]:
+def _employees(s: Situation, scope: Scope) -> Iterable[tuple[Record, str]]:
     """Ajera's employees go to the CRM from 8.09; before, they are only matched (sync-rules 1)."""
-    for key in sorted(s.of(Kind.EMPLOYEE, Side.AJERA)):
+    for key in scope.keys(s, Kind.EMPLOYEE, Side.AJERA):
         record = s.of(Kind.EMPLOYEE, Side.AJERA)[key]
         if record.fields.get("status") == "Active":
             yield record, "an active employee of Ajera"

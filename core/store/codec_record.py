@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from core.model.record import NO_FIELDS, Entry, Record, TeamRow
 from core.model.values import Kind, Side, Value, from_json, to_json
@@ -69,6 +71,24 @@ def record_reader(kind: Kind, side: Side) -> Callable[[str, bytes], Record]:
         )
 
     return read
+
+
+_FIRM: Final = re.compile(rb'"ref":\["firm","[a-z]+","((?:[^"\\]|\\.)*)"')
+
+
+def names_read(body: bytes) -> set[tuple[Kind, str]]:
+    """`core.model.record.names_of` of a stored record, without making the record: most name a firm and nobody else."""
+    found = {(Kind.FIRM, _text(key)) for key in _FIRM.findall(body)}
+    if b'"contacts":[[' in body:
+        found |= {(Kind.CONTACT, entry[0]) for entry in bodies.load(body)["contacts"]}
+    return found
+
+
+def _text(key: bytes) -> str:
+    if b"\\" not in key:
+        return key.decode()
+    found: str = json.loads(b'"%s"' % key)
+    return found
 
 
 def _team_out(row: TeamRow) -> list[Any]:

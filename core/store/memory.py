@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from core.errors import StoreDamaged
 from core.model.link import Link, Links
+from core.model.record import names_of
 from core.model.values import Kind, Side
 from core.store import codec_link, codec_run, sqlite_file
-from core.store.codec_record import record_reader
+from core.store.codec_record import names_read, record_reader
 from core.store.snapshot import GONE, Snapshot, uncollected
 from core.store.storage import Change, SqliteStorage
 
@@ -71,6 +72,7 @@ class Memory:
         self._storage = storage
         self._tables: dict[str, Snapshot[str, Any]] = {}
         self._links: Links | None = None
+        self._names: dict[str, Snapshot[tuple[Kind, str], tuple[str, ...]]] = {}
 
     def table(self, name: str) -> Snapshot[str, Any]:
         """The table as it is now; loads it at first."""
@@ -92,6 +94,23 @@ class Memory:
                     found = self._links = self._load_links()
         return found
 
+    def names(self, table: str) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
+        """Who of a table of records names whom (core.model.record.Naming). Read from the bytes of what was not asked
+        for yet, so that no record is made for it."""
+        found = self._names.get(table)
+        if found is None:
+            with self._storage.lock:
+                found = self._names[table] = self._find_names(self.table(table))
+        return found
+
+    @staticmethod
+    def _find_names(records: Snapshot[str, Any]) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
+        groups: dict[tuple[Kind, str], list[str]] = {}
+        for key, held in records.stored():
+            for named in names_read(held) if type(held) is bytes else names_of(held):
+                groups.setdefault(named, []).append(key)
+        return Snapshot({named: tuple(keys) for named, keys in groups.items()})
+
     def read(self, table: str, doc_id: str, body: bytes) -> Any:
         """The value of one document that is not kept here. Raises StoreDamaged."""
         return self._guarded(table)(doc_id, body)
@@ -101,7 +120,7 @@ class Memory:
 
     def forget(self) -> None:
         """Read everything anew when next asked."""
-        self._tables, self._links = {}, None
+        self._tables, self._links, self._names = {}, None, {}
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in what was committed; tables nobody asked for yet stay unread."""
@@ -113,7 +132,26 @@ class Memory:
         if links and self._links is not None:
             self._links = self._changed_links(self._links, links)
         for table, values in moved.items():
-            self._tables[table] = self._tables[table].changed(values)
+            old = self._tables[table]
+            self._tables[table] = old.changed(values)
+            if table in self._names:
+                self._names[table] = self._changed_names(self._names[table], old, self._tables[table], values)
+
+    @staticmethod
+    def _changed_names(
+        names: Snapshot[tuple[Kind, str], tuple[str, ...]],
+        old: Snapshot[str, Any],
+        new: Snapshot[str, Any],
+        keys: Iterable[str],
+    ) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
+        moved: dict[tuple[Kind, str], Any] = {}
+        for key in keys:
+            was, now = (names_of(held[key]) if key in held else set() for held in (old, new))
+            for named in was - now:
+                moved[named] = tuple(each for each in moved.get(named, names.get(named, ())) if each != key)
+            for named in now - was:
+                moved[named] = (*moved.get(named, names.get(named, ())), key)
+        return names.changed(moved) if moved else names
 
     def _load_links(self) -> Links:
         read = self._guarded("links")

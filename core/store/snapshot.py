@@ -125,6 +125,11 @@ class Snapshot(Mapping[K, T], Generic[K, T]):
             self._whole = True
         return self._base
 
+    def stored(self) -> Iterator[tuple[K, Any]]:
+        """Keys and values, those not asked for yet as the bytes of the file."""
+        for key in self:
+            yield key, (self._over if key in self._over else self._base)[key]
+
     def __repr__(self) -> str:
         return f"<Snapshot of {self._size}>"
 
@@ -133,6 +138,8 @@ class Snapshot(Mapping[K, T], Generic[K, T]):
         size = self._size
         for key, value in changes.items():
             size += (value is not GONE) - (key in self)
+        if not changes:
+            return self
         over = {**self._over, **changes}
         if len(over) <= self._limit:
             return Snapshot(self._base, self._decode, over, size)

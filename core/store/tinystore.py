@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from core.model.link import Base, Decision, Link, Links, Mark
-from core.model.record import Record
+from core.model.record import Naming, Record
 from core.model.values import Kind, Side
 from core.ports import Cursor, Failure, HistoryEntry, Intent, OpenItem, RunRecord
 from core.store import codec_run, memory
@@ -100,6 +100,10 @@ class TinyStore:
         elif body := self._storage.committed_row(table, key):
             found = self._memory.read(table, key, body)
         return found
+
+    def names(self, kind: Kind, side: Side) -> Naming:
+        """Which of these records name a firm or contact."""
+        return self._memory.names(records_table(kind, side))
 
     def revision(self, tables: Iterable[str]) -> str:
         return self._storage.revision(tables)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from core.errors import ActionRefused
@@ -114,6 +115,13 @@ class TinyTransaction:
         for entry in entries:
             self._put("history", entry.id, codec_run.write_history(entry))
             self._terms.extend((term, entry.id) for term in codec_run.history_terms(entry))
+
+    def setting(self, name: str, default: Any = None) -> Any:
+        """As this transaction leaves it, for what is added to step by step within one."""
+        pending = self._pending.get("settings", {}).get(name)
+        if pending is not None:
+            return codec_run.read_setting(name, pending)
+        return deepcopy(self._memory.table("settings").get(name, default))
 
     def put_setting(self, name: str, value: Any) -> None:
         """Any JSON value; None is one too."""

@@ -244,7 +244,7 @@ def _lists_trusted() -> list[Patch]:
                 else:
                     confirmed.add((kind, side, key))
             pull.put_gone(tx, confirmed)
-            pull.note_dirty(self.store, tx, [(kind, side, key) for key in keys])
+            pull.note_dirty(tx, [(kind, side, key) for key in keys])
         return len(keys)
 
     return [(Puller, "_confirm_missing", gone_all), *everywhere(pull.refuse_short_list, lambda *_: None)]
@@ -297,7 +297,7 @@ def _stale_list_after_delete() -> list[Patch]:
             with self.store.transaction() as tx:
                 tx.drop_link(link)
                 pull.put_gone(tx, pull.gone_records(self.store) - {(action.kind, action.side, link.key(action.side))})
-                pull.note_dirty(self.store, tx, [(action.kind, side, link.key(side)) for side in Side])
+                pull.note_dirty(tx, [(action.kind, side, link.key(side)) for side in Side])
 
     return [(Landing, "unlinked", unlinked)]
 
@@ -356,7 +356,7 @@ def _dirty_cleared_early() -> list[Patch]:
     async def plan(self: Any, **how: Any) -> Any:
         made = await kept(self, **how)
         with self.store.transaction() as tx:
-            pull.forget_dirty(self.store, tx, self._seen)
+            pull.forget_dirty(tx, self._seen)
         return made
 
     return [(Runner, "_plan", plan)]

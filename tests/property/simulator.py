@@ -15,7 +15,7 @@ from core.model.link import Choice, Link, LinkState, Pair
 from core.model.plan import Action, Op, Plan
 from core.model.record import Entry, Record
 from core.model.values import EntryEdit, Kind, Ref, Side, Value
-from core.reconcile.entries import OURS
+from core.reconcile.entries import OURS, list_prefix
 from core.reconcile.fields import settled_pair
 from core.reconcile.linked import CLOSED, WAKE
 from tests.reconcile_kit import AJERA, CRM, World
@@ -219,17 +219,19 @@ class Simulator:
 
     def _entries(self, record: Record, link: Link | None, edit: EntryEdit) -> None:
         assert link is not None
-        add = [self._resolved(ref, AJERA) for ref in edit.add]
+        add = [self._resolved(ref, record.side) for ref in edit.add]
         remove = {ref.key for ref in edit.remove}
         entries = [each for each in record.contacts or () if each.key not in remove]
         for ref in add:
             assert isinstance(ref, Ref)
             entries.append(Entry(ref.key))
-            self.world.bases[link.id][f"{OURS}{ref.key}"] = Pair("ours", "ours")
+            ajera = self._resolved(ref, AJERA)
+            assert isinstance(ajera, Ref)
+            self.world.bases[link.id][f"{list_prefix(record.side)}{ajera.key}"] = Pair("ours", "ours")
         for key in remove:
             assert f"{OURS}{key}" in self.world.bases[link.id], "only our own entries are taken back"
             del self.world.bases[link.id][f"{OURS}{key}"]
-        self.world.change(record.kind, AJERA, record.key, contacts=tuple(entries))
+        self.world.change(record.kind, record.side, record.key, contacts=tuple(entries))
 
     def _held(self, side: Side, name: str, value: Value) -> Value:
         rewrite = self.rewrite.get(side)
