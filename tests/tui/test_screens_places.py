@@ -346,7 +346,7 @@ async def test_settings_tell_no_secret_and_switch_the_sync(tmp_path: Path) -> No
 
 # -- all of them -----------------------------------------------------------------------------------------------------
 
-SKIPPED = frozenset({"app.quit", "app.palette", "app.run", "app.plan", "app.dry-run", "app.help"})
+SKIPPED = frozenset({"app.quit", "app.palette", "app.run", "app.plan", "app.dry-run", "app.help", "runs.undo"})
 
 
 def _to_press(name: str, *, moves: bool) -> bool:

@@ -9,11 +9,12 @@ from itertools import groupby
 from typing import Final
 
 from core.engine.service import Service
-from core.model.plan import Op
-from core.model.values import KIND_ORDER
+from core.model.plan import Action, Op, Plan
+from core.model.values import KIND_ORDER, EntryEdit
 from core.ports import HistoryEntry, RunRecord
 from tui.formatting import age, count, duration, joined
 from tui.glyphs import glyphs
+from tui.modals.confirm import summary
 from tui.screens.plan_lines import WAITS, action_title, field_names
 from tui.screens.values import BLANK, field_label, local, parsed, value_words
 from tui.screens.words import writes_of
@@ -21,7 +22,7 @@ from tui.widgets.chart import Bar, spark, spark_words
 from tui.widgets.columns import Column
 from tui.widgets.outline import Entry, Line, Section
 from tui.widgets.record_table import Row
-from tui.widgets.text_lines import labelled
+from tui.widgets.text_lines import labelled, paragraph
 
 COLUMNS: Final = (
     Column("started", "Started", 16),
@@ -44,15 +45,23 @@ _ENTRY_COLUMNS: Final = (Column("label", "Record", 16, flex=2, most=40), Column(
 CHARTED: Final = 60
 
 
-def run_row(run: RunRecord) -> Row:
-    """One run in the list."""
+def run_row(run: RunRecord, undo: RunRecord | None = None) -> Row:
+    """One run in the list. `undo` is the run that took it back."""
     requests, errors = sum(run.requests.values()), run.counts.get("failed", 0)
     took = duration(run.seconds) if run.finished else "running" if run.outcome == "running" else ""
-    cells = (local(run.started), run.outcome, run.trigger, f"{writes_of(run):,}", f"{errors:,}" if errors else "",
-             f"{requests:,}", took, run.message)  # fmt: skip
-    sort = (run.started, run.outcome, run.trigger, writes_of(run), errors, requests, run.seconds, run.message)
-    return Row(run.id, cells, sort=sort, style=_STYLES.get(run.outcome, ""), flag=_FLAGS.get(run.outcome, "changed"),
-               tickable=False, data=run)  # fmt: skip
+    outcome = run.outcome if undo is None else "undone"
+    said = run.message if undo is None else joined((undone_words(undo), run.message))
+    cells = (local(run.started), outcome, run.trigger, f"{writes_of(run):,}", f"{errors:,}" if errors else "",
+             f"{requests:,}", took, said)  # fmt: skip
+    sort = (run.started, outcome, run.trigger, writes_of(run), errors, requests, run.seconds, said)
+    return Row(run.id, cells, sort=sort, style="muted" if undo else _STYLES.get(run.outcome, ""),
+               flag="dormant" if undo else _FLAGS.get(run.outcome, "changed"), tickable=False, data=run)  # fmt: skip
+
+
+def undone_words(undo: RunRecord) -> str:
+    """ "taken back 2026-03-02 10:31", and how that ended where it did not end well."""
+    how = {"ok": "", "partial": "in part, "}.get(undo.outcome, f"{undo.outcome}, ")
+    return f"taken back {how}{local(undo.started)}"
 
 
 def day_words(runs: Sequence[RunRecord], now: datetime, last_good: str | None) -> str:
@@ -96,8 +105,8 @@ def run_bars(runs: Sequence[RunRecord], number: int) -> list[Bar]:
 # -- one run ---------------------------------------------------------------------------------------------------
 
 
-def run_facts(run: RunRecord, width: int) -> list[Line]:
-    """What the run's record says."""
+def run_facts(run: RunRecord, width: int, undo: RunRecord | None = None) -> list[Line]:
+    """What the run's record says. `undo` is the run that took it back."""
     told = ", ".join(f"{run.counts[name]:,} {word}" for name, word in _TOLD if run.counts.get(name))
     left = ", ".join(count(run.counts[name], one, many) for name, one, many in WAITS if run.counts.get(name))
     requests = ", ".join(
@@ -105,6 +114,8 @@ def run_facts(run: RunRecord, width: int) -> list[Line]:
     )
     took = f"{duration(run.seconds)}, ended {local(run.finished)}" if run.finished else "still running"
     lines = labelled("Outcome", run.outcome, width, style=_STYLES.get(run.outcome, ""))
+    if undo is not None:
+        lines += labelled("Undone", f"{undone_words(undo)}, by the run {undo.id}", width, style="warn")
     if run.message:
         lines += labelled("Said", run.message, width, style=_STYLES.get(run.outcome, ""))
     lines += labelled("Done", told or "nothing: both systems were in step", width)
@@ -117,10 +128,13 @@ def run_facts(run: RunRecord, width: int) -> list[Line]:
     )
 
 
-def run_sections(service: Service, run: RunRecord, history: Sequence[HistoryEntry]) -> list[Section]:
-    """The run's record, then what it did, grouped; failures first."""
-    head = Entry(f"run-{run.id}", (f"Run of {local(run.started)}", joined((run.outcome, count(writes_of(run), "write")))),
-                 flag=_FLAGS.get(run.outcome, ""), style=_STYLES.get(run.outcome, ""), lines=lambda width: run_facts(run, width))  # fmt: skip
+def run_sections(
+    service: Service, run: RunRecord, history: Sequence[HistoryEntry], undo: RunRecord | None = None
+) -> list[Section]:
+    """The run's record, then what it did, grouped; failures first. `undo` is the run that took it back."""
+    outcome = joined((run.outcome, "undone" if undo else "", count(writes_of(run), "write")))
+    head = Entry(f"run-{run.id}", (f"Run of {local(run.started)}", outcome),
+                 flag=_FLAGS.get(run.outcome, ""), style=_STYLES.get(run.outcome, ""), lines=lambda width: run_facts(run, width, undo))  # fmt: skip
     sections = [Section("run", "Run", _ENTRY_COLUMNS, [head])]
     wrong = [entry for entry in history if entry.outcome != "done"]
     if wrong:
@@ -181,3 +195,55 @@ def history_lines(service: Service, entry: HistoryEntry, width: int) -> list[Lin
     keys = joined((f"CRM {entry.crm_key}" if entry.crm_key else "", f"Ajera {entry.ajera_key}" if entry.ajera_key else "",
                    local(entry.at)))  # fmt: skip
     return [*lines, *labelled("Keys, time", keys, width, room=20, style="muted")]
+
+
+# -- taking a run back -----------------------------------------------------------------------------------------
+
+
+def undo_lines(service: Service, run: RunRecord, plan: Plan, width: int) -> list[Line]:
+    """Everything an undo would write, record by record and field by field; then what it leaves alone, and why."""
+    lines: list[Line] = []
+    for line in summary(plan.actions):
+        lines += paragraph(line, width, style="strong")
+    if plan.actions:
+        told = (
+            "Fields that go back wait as conflicts in the Inbox (5): no side writes them until you settle them. What the "
+            "run created or linked is unticked, and its link sleeps; what it created becomes inactive."
+        )
+        lines += [*paragraph(told, width, style="muted"), ("", "")]
+    else:
+        lines += [*paragraph("Nothing is left to take back.", width, style="strong"), ("", "")]
+    for title, actions in _actions_by_title(plan):
+        lines.append((f" {title} ({len(actions):,})", "strong"))
+        for action in actions:
+            lines += _undo_action(service, action, width)
+        lines.append(("", ""))
+    if plan.refused:
+        lines.append((f" Cannot be taken back, left as it is ({len(plan.refused):,})", "warn"))
+        for refusal in plan.refused:
+            field = field_label(service, refusal.kind, refusal.field) if refusal.field else ""
+            name = joined((f"{refusal.kind} {refusal.label or refusal.key}", field), ": ")
+            lines += paragraph(name, width, indent=3)
+            lines += paragraph(refusal.reason, width, indent=5, style="muted")
+        lines.append(("", ""))
+    return lines + labelled("Run", joined((run.id, local(run.started))), width, style="muted")
+
+
+def _actions_by_title(plan: Plan) -> list[tuple[str, list[Action]]]:
+    grouped: dict[str, list[Action]] = {}
+    for action in plan.actions:
+        title = "Link sleeps" if action.op is Op.REBASE else action_title(action.op, action.side, action.kind)
+        grouped.setdefault(title, []).append(action)
+    return list(grouped.items())
+
+
+def _undo_action(service: Service, action: Action, width: int) -> list[Line]:
+    keys = joined(
+        (f"CRM {action.crm_key}" if action.crm_key else "", f"Ajera {action.ajera_key}" if action.ajera_key else "")
+    )
+    lines = paragraph(f"{action.kind} {action.label}  ({keys})", width, indent=3)
+    for name, change in sorted(action.fields.items()):
+        before, after = (value_words(service, action.kind, name, each) or BLANK for each in (change.frm, change.to))
+        told = after if isinstance(change.to, EntryEdit) else f"{before} {glyphs().arrow} {after}"
+        lines += labelled(field_label(service, action.kind, name), told, width, room=20, indent=5)
+    return lines
