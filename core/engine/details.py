@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
+from core.engine.clock import iso
 from core.engine.facts import Facts, template_refusal
+from core.engine.filed import FiledLinks
+from core.engine.hubrows import HubRows
 from core.engine.rows import RowMaker, records_of
 from core.engine.ticking import Ticking
 from core.engine.views import ContactView, Detail, FieldView, Row, TeamView, TemplateChoice
 from core.engine.wording import ref_text, value_text
 from core.model.link import Base
-from core.model.plan import Candidate, Item, Refusal, candidate_from_json, item_from_json, refusal_from_json
+from core.model.plan import Candidate, Item, Mode, Refusal, candidate_from_json, item_from_json, refusal_from_json
 from core.model.record import Entry, Record, TeamRow
 from core.model.values import Kind, Ref, Side
 from core.policy import FieldSpec, Policy
-from core.ports import OpenItem, Store
+from core.ports import Connection, OpenItem, Store
 from core.reconcile.carry import agree
 from core.reconcile.situation import Situation
 
@@ -31,11 +35,12 @@ class DetailMaker:
     rows: RowMaker
     ticking: Ticking
     look: Situation
+    hub: Callable[[Kind], HubRows]
 
     def detail(self, row: Row) -> Detail:
-        crm = self.store.records(row.kind, Side.CRM).get(row.crm_key or "")
-        ajera = self.store.records(row.kind, Side.AJERA).get(row.ajera_key or "")
-        link = self.store.links().of(row.kind, row.side, row.key)
+        crm = self.store.record(row.kind, Side.CRM, row.crm_key) if row.crm_key else None
+        ajera = self.store.record(row.kind, Side.AJERA, row.ajera_key) if row.ajera_key else None
+        link = self.store.link(row.kind, row.side, row.key)
         base = self.store.base(link) if link is not None else {}
         items = self._items(row)
         waiting = {item.field: queue for queue, item in items}
@@ -117,13 +122,12 @@ class DetailMaker:
                 yield self._project_contact(crm, entry)
 
     def _firm_contacts(self, firm: Record) -> Iterable[ContactView]:
-        for record in sorted(self.store.records(Kind.CONTACT, Side.CRM).values(), key=lambda each: each.name):
-            of = record.fields.get("firm")
-            if isinstance(of, Ref) and of.key == firm.key:
-                yield self._contact(record, "", record.extra.get("primary") == "Y", None)
+        found = contacts_of(self.store, self.hub(Kind.CONTACT), firm.key)
+        for record in sorted(found, key=lambda each: (each.name, each.key)):
+            yield self._contact(record, "", record.extra.get("primary") == "Y", None)
 
     def _project_contact(self, project: Record, entry: Entry) -> ContactView:
-        record = self.store.records(Kind.CONTACT, Side.CRM).get(entry.key)
+        record = self.store.record(Kind.CONTACT, Side.CRM, entry.key)
         if record is None:
             record = Record(Kind.CONTACT, Side.CRM, entry.key, entry.key, why_not="the contact itself cannot be read")
         return self._contact(record, entry.role, entry.primary, project)
@@ -164,7 +168,7 @@ class DetailMaker:
     def _team_key(self, row: TeamRow, side: Side) -> tuple[str, str]:
         employee = row.employee
         if side is Side.CRM:
-            employee = self.store.links().partner(Kind.EMPLOYEE, Side.CRM, row.employee) or f"crm:{row.employee}"
+            employee = self.look.links.partner(Kind.EMPLOYEE, Side.CRM, row.employee) or f"crm:{row.employee}"
         return employee, row.role.casefold()
 
     def _team_view(self, row: TeamRow, ajera: TeamRow | None, crm: TeamRow | None) -> TeamView:
@@ -186,7 +190,7 @@ class DetailMaker:
             if row.kind is Kind.FIRM
             else {"manager": "Project Manager", "principal": "Principal"}
         )
-        for project in sorted(self.store.records(Kind.PROJECT, Side.CRM).values(), key=lambda each: each.label):
+        for project in self._projects_naming(row.crm_key or ""):
             for name, part in parts.items():
                 ref = project.fields.get(name)
                 if isinstance(ref, Ref) and ref.key == row.crm_key:
@@ -194,6 +198,14 @@ class DetailMaker:
             for member in project.team or ():
                 if row.kind is Kind.EMPLOYEE and member.employee == row.crm_key:
                     yield project.label, member.role
+
+    def _projects_naming(self, key: str) -> Iterable[Record]:
+        """The CRM projects in whose row or team a firm or employee stands, in the order of their labels."""
+        hub = self.hub(Kind.PROJECT)
+        ids, named = hub.column("id"), hub.column("named")
+        keys = [ids[place][2:] for place, keys in enumerate(named) if keys and key in keys and ids[place][0] == "c"]
+        found = (self.store.record(Kind.PROJECT, Side.CRM, each) for each in keys)
+        return sorted((project for project in found if project is not None), key=lambda each: each.label)
 
     # -- queues --------------------------------------------------------------------------------------
 
@@ -216,6 +228,22 @@ class DetailMaker:
             for item in self._open(row)
             if item.queue == "refused"
         )
+
+
+def contacts_of(store: Store, hub: HubRows, firm: str) -> list[Record]:
+    """The CRM contacts of a firm; `hub` tells which to read."""
+    ids = hub.column("id")
+    keys = [ids[place][2:] for place, key in enumerate(hub.column("firm_key")) if key == firm and ids[place][0] == "c"]
+    found = (store.record(Kind.CONTACT, Side.CRM, key) for key in keys)
+    return [record for record in found if record is not None]
+
+
+def quick_look(
+    store: Store, policy: Policy, mode: Mode, connections: Mapping[Side, Connection], now: datetime
+) -> Situation:
+    """What the kernel's comparisons need: links and code tables, and no record."""
+    made = Situation(mode, policy, iso(now), connections[Side.AJERA], connections[Side.CRM], {})
+    return replace(made, links=FiledLinks(store))
 
 
 def _flags(ajera: Record) -> dict[str, bool]:

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from core.engine.answers import Answers
 from core.engine.checkups import Checkups
 from core.engine.clock import iso
-from core.engine.details import DetailMaker
+from core.engine.details import DetailMaker, contacts_of, quick_look
 from core.engine.events import Bus, Event
 from core.engine.facts import Facts, remembered, template_refusal
-from core.engine.look import situation
+from core.engine.hubrows import HubRows
+from core.engine.look import policy_print
 from core.engine.notify import KINDS, Channel, Notifier, Ping
 from core.engine.rowbook import RowBook
 from core.engine.rows import RowMaker
@@ -27,9 +28,10 @@ from core.engine.views import Detail, Progress, Row, TemplateChoice
 from core.errors import UsageError
 from core.model.plan import Direction, Mode
 from core.model.record import Record
-from core.model.values import Kind, Ref, Side
+from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
 from core.ports import Clock, Connection, Lock, Store, System
+from core.version import VERSION
 
 
 class Log(Protocol):
@@ -96,10 +98,11 @@ class Facade:
         self.runner = Runner(systems, store, run_lock, clock, self.bus, rules)
         self.systems = systems
         self._ticking = Ticking(store, self.policy, clock)
+        self._ticking.contacts_of = self._contacts_of
         self._answers = Answers(store, self.policy, clock)
         told = frozenset(getattr(getattr(settings, "notify", None), "on", KINDS))
         self.notifier = Notifier(channels, ping, told, store, clock, lambda text, level: self._tell("log", text, level))
-        self._book = RowBook(store)
+        self._book = RowBook(store, self.runner.ticks, f"{VERSION} {policy_print(self.policy)}")
         self._making = threading.Lock()  # a hub's rows may be asked for in a thread
         self._maker: RowMaker | None = None
         self._alarm: Alarm | None = None
@@ -134,33 +137,61 @@ class Facade:
             maker = self._maker = RowMaker(self.store, self.runner.ticks.now().brought)
         return maker
 
-    def rows(self, kind: Kind) -> Sequence[Row]:
+    def _fresh_maker(self) -> RowMaker:
+        self._forget()
+        return self._row_maker()
+
+    def rows(self, kind: Kind) -> HubRows:
         """The whole hub, sorted by label. Made whole once; afterwards only what moved is made again. May be asked in
         a thread."""
         with self._making:
-            return self._book.rows(kind, self._row_maker())
+            return self._book.rows(kind, self._fresh_maker)
+
+    def _rows_for_detail(self, kind: Kind) -> HubRows:
+        """The rows without a long wait: while a thread makes them anew, those that were there."""
+        free = self._making.acquire(blocking=False)
+        if not free:
+            old = self._book.old(kind)
+            if old is not None:
+                return old
+            self._making.acquire()
+        try:
+            return self._book.rows(kind, self._fresh_maker, old_will_do=True)
+        finally:
+            self._making.release()
+
+    def _contacts_of(self, firm: str) -> list[Record]:
+        return contacts_of(self.store, self._rows_for_detail(Kind.CONTACT), firm)
+
+    @property
+    def rows_at_hand(self) -> bool:
+        """Whether `rows` answers without going over all records, as it does where they were kept."""
+        with self._making:
+            return self._book.at_hand
+
+    def keep_rows(self) -> None:
+        """Keep the rows for the next program, as far as they moved. May be called in a thread."""
+        if not self.readonly:
+            with self._making:
+                self._book.keep(self._fresh_maker)
 
     def contact_rows(self, *, firm: str | None = None, project: str | None = None) -> Sequence[Row]:
         """Contacts of a firm or of a project, by the CRM."""
-        contacts = self.store.records(Kind.CONTACT, Side.CRM)
+        maker = self._row_maker()
         if project is not None:
             owner = self._record(Kind.PROJECT, project, Side.CRM)
             ticked = self._ticking.ticked_of_project(project)
-            found = [contacts[e.key] for e in owner.contacts or () if e.key in contacts]
-            rows = [replace(self._row_maker().row(record), marked=record.key in ticked) for record in found]
+            listed = (self.store.record(Kind.CONTACT, Side.CRM, entry.key) for entry in owner.contacts or ())
+            rows = [replace(maker.row(record), marked=record.key in ticked) for record in listed if record is not None]
         elif firm is not None:
             self._record(Kind.FIRM, firm, Side.CRM)
-            rows = [
-                self._row_maker().row(record)
-                for record in contacts.values()
-                if isinstance(of := record.fields.get("firm"), Ref) and of.key == firm
-            ]
+            rows = [maker.row(record) for record in self._contacts_of(firm)]
         else:
             return self.rows(Kind.CONTACT)
         return sorted(rows, key=lambda row: (row.label.casefold(), row.id))
 
     def _record(self, kind: Kind, key: str, side: Side) -> Record:
-        record = self.store.records(kind, side).get(key)
+        record = self.store.record(kind, side, key)
         if record is None:
             raise UsageError(f"there is no {kind} with the key {key!r} in {side}")
         return record
@@ -173,8 +204,10 @@ class Facade:
 
     def _detail_maker(self) -> DetailMaker:
         connections = self.runner.puller.connections or {side: Connection(side) for side in Side}
-        look = situation(self.store, self.policy, self.mode, connections, self.clock.now())
-        return DetailMaker(self.store, self.policy, self.facts, self._row_maker(), self._ticking, look)
+        look = quick_look(self.store, self.policy, self.mode, connections, self.clock.now())
+        return DetailMaker(
+            self.store, self.policy, self.facts, self._row_maker(), self._ticking, look, self._rows_for_detail
+        )
 
     def templates(self) -> tuple[TemplateChoice, ...]:
         facts = self.facts

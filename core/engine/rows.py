@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from core.engine.filed import FiledLinks, ScannedLinks
 from core.engine.pull import RecordId, dirty_records
 from core.engine.views import Row
 from core.engine.wording import ref_text, status_text
@@ -16,18 +17,25 @@ from core.ports import Failure, OpenItem, Store
 from core.reconcile.ticks import ticked
 
 QUEUE_STATES = {"conflict": "conflict", "candidate": "candidate", "difference": "difference", "refused": "refused"}
+_NAMING = ("client", "manager", "principal", "firm")
 _ORDER = ("conflict", "difference", "candidate", "refused")
 
 
 @dataclass
 class RowMaker:
-    """Makes rows over one moment of the store; make a new one when the store has changed."""
+    """Makes rows over one moment of the store; make a new one when the store has changed.
+
+    Records and links are read one by one, so that a row costs no more than its own. `links`: all of them, where all
+    rows are made. `names` then keeps what other records are called.
+    """
 
     store: Store
     brought: Mapping[tuple[Kind, str], str] = field(default_factory=dict)
+    links: Links | None = None
+    names: dict[Ref, str] | None = None
 
     def __post_init__(self) -> None:
-        self.links: Links = self.store.links()
+        self._links = self.links if self.links is not None else FiledLinks(self.store)
         self.marks: Mapping[str, Mark] = self.store.marks()
         self.dirty = dirty_records(self.store) or frozenset()
         self._items: dict[RecordId, list[OpenItem]] = defaultdict(list)
@@ -39,17 +47,28 @@ class RowMaker:
         }
 
     def all(self, kind: Kind) -> Iterable[Row]:
-        for record in self.store.records(kind, Side.CRM).values():
-            yield self.row(record)
-        for record in self.store.records(kind, Side.AJERA).values():
-            if self.has_own_row(record):
-                yield self.row(record)
+        """The rows of a kind, in no order; every record is read once and let go."""
+        return (self.row(record) for record in self.records(kind))
+
+    def records(self, kind: Kind) -> Iterable[Record]:
+        """The records of a kind that have a row."""
+        for side in (Side.CRM, Side.AJERA):
+            for record in self.store.scan(kind, side):
+                if self.has_own_row(record):
+                    yield record
+
+    def over_all(self, kind: Kind) -> RowMaker:
+        """The same for going over a whole kind: its links are read at once, names are kept."""
+        return RowMaker(self.store, self.brought, ScannedLinks(self.store, kind), {})
+
+    def link(self, record: Record) -> Link | None:
+        return self._links.of(record.kind, record.side, record.key)
 
     def has_own_row(self, record: Record) -> bool:
         """A CRM record has one; an Ajera record while it is there only."""
         if record.side is Side.CRM:
             return True
-        link = self.links.of(record.kind, Side.AJERA, record.key)
+        link = self.link(record)
         return link is None or (link.state is LinkState.GONE and link.gone_side is Side.CRM)
 
     def waiting(self) -> Mapping[RecordId, object]:
@@ -62,7 +81,7 @@ class RowMaker:
         return found
 
     def row(self, record: Record) -> Row:
-        link = self.links.of(record.kind, record.side, record.key)
+        link = self.link(record)
         ids = [record.id]
         if link is not None and link.state is not LinkState.GONE:
             ids = [(record.kind, side, link.key(side)) for side in Side]
@@ -132,8 +151,18 @@ class RowMaker:
         return "in_step", f"with project {brought}" if brought and not marked else link.reason
 
     def _kept_by_ajera(self, link: Link) -> bool:
-        record = self.store.records(link.kind, Side.AJERA).get(link.ajera_key)
-        return link.kind is Kind.PROJECT and record is not None and bool(record.marked)
+        if link.kind is not Kind.PROJECT:
+            return False
+        record = self.store.record(link.kind, Side.AJERA, link.ajera_key)
+        return record is not None and bool(record.marked)
+
+    def _name(self, ref: Ref) -> str:
+        if self.names is None:
+            return ref_text(self.store, ref)
+        found = self.names.get(ref)
+        if found is None:
+            found = self.names[ref] = ref_text(self.store, ref)
+        return found
 
     def _extra(self, record: Record) -> Mapping[str, str]:
         fields = record.fields
@@ -142,10 +171,10 @@ class RowMaker:
             value = fields.get(name)
             if isinstance(value, str) and value:
                 extra[name] = value
-        for name in ("client", "manager", "principal", "firm"):
+        for name in _NAMING:
             value = fields.get(name)
             if isinstance(value, Ref):
-                extra[name] = ref_text(self.store, value)
+                extra[name] = self._name(value)
         address = fields.get("address")
         if isinstance(address, Address) and address.city:
             extra["city"] = address.city
@@ -156,6 +185,13 @@ class RowMaker:
         if owner := record.extra.get("owner"):
             extra["owner"] = owner
         return extra
+
+
+def named_in(record: Record) -> str:
+    """Keys of the records whose names stand in this one's row or on whose tabs it stands, a line each."""
+    refs = [value.key for name in _NAMING if isinstance(value := record.fields.get(name), Ref)]
+    refs += [member.employee for member in record.team or ()]
+    return "\n".join(dict.fromkeys(refs))
 
 
 def records_of(item: OpenItem) -> Iterable[RecordId]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from core.engine.clock import from_iso, iso
 from core.engine.facade import Facade
 from core.engine.schedule import Cron
-from core.engine.views import Progress, Status
+from core.engine.views import Later, Progress, Status
 from core.model.values import Kind, Side
 from core.ports import RunRecord
 from core.version import VERSION
@@ -103,11 +104,13 @@ class Standing(Facade):
             counts[QUEUE_NAMES.get(queue, queue)] = len(self.store.items(queue))
         return counts
 
-    def _kind_counts(self) -> dict[str, dict[str, int]]:
+    def _kind_counts(self) -> Mapping[str, Mapping[str, int]]:
+        """How many are ticked and linked; worked out when somebody looks, since it goes over all links."""
+        return Later(self._counted)
+
+    def _counted(self) -> dict[str, dict[str, int]]:
         ticks = self.runner.ticks.now()
-        linked = dict.fromkeys(Kind, 0)
-        for link in self.store.links().by_ajera.values():
-            linked[link.kind] += link.state != "gone"
+        linked = Counter(link.kind for link in self.store.scan_links() if link.state != "gone")
         return {
             kind.value: {"marked": ticks.count(kind) if kind is not Kind.EMPLOYEE else 0, "linked": linked[kind]}
             for kind in Kind

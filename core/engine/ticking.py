@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
 from core.engine.facts import column_of, remembered, template_refusal
+from core.engine.filed import FiledLinks, is_alive
 from core.engine.pull import note_dirty
 from core.engine.views import Marked
 from core.errors import UsageError
@@ -34,7 +35,7 @@ class _Act:
 
 @dataclass
 class Ticking:
-    """Makes and takes back ticks."""
+    """Makes and takes back ticks. `contacts_of`: the CRM contacts of a firm, by whoever knows them without reading all."""
 
     store: Store
     policy: Policy
@@ -42,6 +43,9 @@ class Ticking:
     _done: list[_Act] = field(default_factory=list)
     _undone: list[_Act] = field(default_factory=list)
     _together: list[_Act] | None = None
+
+    def __post_init__(self) -> None:
+        self.contacts_of: Callable[[str], Iterable[Record]] = self._all_contacts_of
 
     @contextmanager
     def one_act(self) -> Iterator[None]:
@@ -84,7 +88,7 @@ class Ticking:
         return Marked(tuple(mark.key for mark in changed), tuple(refused))
 
     def _known(self, kind: Kind, side: Side, key: str) -> Record:
-        record = self.store.records(kind, side).get(key)
+        record = self.store.record(kind, side, key)
         if record is None:
             raise UsageError(f"there is no {kind} with the key {key!r} in {side}")
         return record
@@ -127,8 +131,8 @@ class Ticking:
             return None
         ajera = record
         if record.side is Side.CRM:
-            key = self.store.links().partner(Kind.PROJECT, Side.CRM, record.key)
-            found = self.store.records(Kind.PROJECT, Side.AJERA).get(key or "")
+            link = self.store.link(Kind.PROJECT, Side.CRM, record.key)
+            found = self.store.record(Kind.PROJECT, Side.AJERA, link.ajera_key) if is_alive(link) and link else None
             if found is None:
                 return None
             ajera = found
@@ -151,7 +155,7 @@ class Ticking:
         return self._over_cap(record, there, self.policy.firm_cap, Kind.FIRM, own_key)
 
     def _firm(self, contact: str) -> str | None:
-        record = self.store.records(Kind.CONTACT, Side.CRM).get(contact)
+        record = self.store.record(Kind.CONTACT, Side.CRM, contact)
         firm = record.fields.get("firm") if record else None
         return firm.key if isinstance(firm, Ref) else None
 
@@ -169,21 +173,22 @@ class Ticking:
         others = there - {record.key}
         if len(others) < cap:
             return None
-        contacts = self.store.records(Kind.CONTACT, Side.CRM)
-        names = sorted(contacts[key].label for key in others if key in contacts)
-        where = self.store.records(kind, Side.CRM)[owner].label
+        found = (self.store.record(Kind.CONTACT, Side.CRM, key) for key in others)
+        names = sorted(contact.label for contact in found if contact is not None)
+        named = self.store.record(kind, Side.CRM, owner)
+        where = named.label if named is not None else owner
         return f"{where} has {len(others)} of {cap} ticked contacts: {'; '.join(names)}. Untick one of them first"
 
     def ticked_of_firm(self, firm: str) -> set[str]:
         """The contacts of a firm whose tick is on, ticks made here included."""
         marks = self.store.marks()
-        return {
-            key
-            for key, record in self.store.records(Kind.CONTACT, Side.CRM).items()
-            if isinstance(of := record.fields.get("firm"), Ref)
-            and of.key == firm
-            and ticked(record, marks.get(f"contact:crm:{key}:"))
-        }
+        found = self.contacts_of(firm)
+        return {record.key for record in found if ticked(record, marks.get(f"contact:crm:{record.key}:"))}
+
+    def _all_contacts_of(self, firm: str) -> Iterable[Record]:
+        for record in self.store.scan(Kind.CONTACT, Side.CRM):
+            if isinstance(of := record.fields.get("firm"), Ref) and of.key == firm:
+                yield record
 
     def ticked_of_project(self, project: str) -> set[str]:
         record = self._known(Kind.PROJECT, Side.CRM, project)
@@ -244,10 +249,10 @@ class Ticking:
         if mark.local:
             return None
         if mark.project is not None:
-            owner = self.store.records(Kind.PROJECT, Side.CRM).get(mark.project)
+            owner = self.store.record(Kind.PROJECT, Side.CRM, mark.project)
             rows = owner.contacts or () if owner else ()
             return replace(mark, on=any(e.key == mark.key and e.marked for e in rows), template=None)
-        record = self.store.records(mark.kind, mark.side)[mark.key]
+        record = self._known(mark.kind, mark.side, mark.key)
         return replace(mark, on=bool(record.marked), template=record.template)
 
     def redo(self) -> Marked:
@@ -283,14 +288,13 @@ def forget_undone(store: Store, tx: Transaction, mark: Mark) -> None:
     """A contact ticked again takes part again in the lists that an undo took it off (undo.py)."""
     if mark.kind is not Kind.CONTACT or mark.side is not Side.CRM:
         return
-    links = store.links()
-    partner = links.partner(Kind.CONTACT, Side.CRM, mark.key)
+    partner = FiledLinks(store).partner(Kind.CONTACT, Side.CRM, mark.key)
     if partner is None:
         return
-    record = store.records(Kind.CONTACT, Side.CRM).get(mark.key)
+    record = store.record(Kind.CONTACT, Side.CRM, mark.key)
     firm = record.fields.get("firm") if record else None
-    lists = [links.of(Kind.PROJECT, Side.CRM, mark.project)] if mark.project else []
-    lists += [links.of(Kind.FIRM, Side.CRM, firm.key)] if isinstance(firm, Ref) else []
+    lists = [store.link(Kind.PROJECT, Side.CRM, mark.project)] if mark.project else []
+    lists += [store.link(Kind.FIRM, Side.CRM, firm.key)] if isinstance(firm, Ref) else []
     name = f"{OURS}{partner}"
     for link in lists:
         if link is not None and (pair := store.base(link).get(name)) is not None and pair.note == UNDONE:
@@ -302,10 +306,10 @@ def says_nothing(store: Store, mark: Mark) -> bool:
     if mark.local:
         return False
     if mark.project is not None:
-        owner = store.records(Kind.PROJECT, Side.CRM).get(mark.project)
+        owner = store.record(Kind.PROJECT, Side.CRM, mark.project)
         rows = owner.contacts or () if owner else ()
         return any(entry.key == mark.key and entry.marked == mark.on for entry in rows)
-    record = store.records(mark.kind, mark.side).get(mark.key)
+    record = store.record(mark.kind, mark.side, mark.key)
     if record is None or record.marked is None:
         return False
     return record.marked == mark.on and mark.template in (None, record.template)

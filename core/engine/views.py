@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from core.model.link import Pair
@@ -208,6 +209,26 @@ class Progress:
     now: str = ""
     run: str | None = None
     since: str = ""
+
+
+class Later(Mapping[str, Mapping[str, int]]):
+    """Figures that are worked out when they are first looked at: the header shows a status each second, these never."""
+
+    def __init__(self, make: Callable[[], Mapping[str, Mapping[str, int]]]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> Mapping[str, Mapping[str, int]]:
+        return self._make()
+
+    def __getitem__(self, name: str) -> Mapping[str, int]:
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
 
 
 @dataclass(frozen=True, slots=True)

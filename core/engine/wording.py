@@ -47,7 +47,7 @@ def value_text(store: Store, spec: FieldSpec, value: Value) -> str:
 
 
 def ref_text(store: Store, ref: Ref) -> str:
-    record = store.records(ref.kind, ref.side).get(ref.key)
+    record = store.record(ref.kind, ref.side, ref.key)
     return record.label if record else ref.key
 
 

@@ -118,6 +118,10 @@ class Memory:
     def loaded(self, name: str) -> bool:
         return name in self._tables
 
+    @property
+    def links_loaded(self) -> bool:
+        return self._links is not None
+
     def forget(self) -> None:
         """Read everything anew when next asked."""
         self._tables, self._links, self._names = {}, None, {}

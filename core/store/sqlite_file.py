@@ -47,7 +47,17 @@ def _quick_questions(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX docs_gone ON docs (seq) WHERE body IS NULL")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first_schema, _quick_questions)
+LINK_CRM_KEY: Final = "CASE WHEN json_valid(CAST(body AS TEXT)) THEN json_extract(CAST(body AS TEXT), '$.crm_key') END"
+
+
+def _for_screens(connection: sqlite3.Connection) -> None:
+    """What screens show, kept ready (derived: nothing is lost with it), and links by the CRM's key, so that one
+    link is found without reading all. Bodies are bytes, which SQLite's JSON functions do not take as they are."""
+    connection.execute("CREATE TABLE views (name TEXT PRIMARY KEY, body BLOB NOT NULL)")
+    connection.execute(f"CREATE INDEX links_by_crm ON docs ({LINK_CRM_KEY}) WHERE name = 'links' AND body IS NOT NULL")
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first_schema, _quick_questions, _for_screens)
 """Step i brings a file from schema i to i + 1. Steps are added, never changed."""
 
 

@@ -135,6 +135,11 @@ class SqliteStorage(Storage):
         found = self._select(sql, (table, bodies.id_in(doc_id)), writer=False)
         return found[0][0] if found else None
 
+    def any_from(self, table: str, start: str) -> bool:
+        """Whether a committed document's id begins so."""
+        sql = "SELECT 1 FROM docs WHERE name = ? AND id >= ? AND id < ? AND body IS NOT NULL LIMIT 1"
+        return bool(self._select(sql, (table, start, start + "\U0010ffff"), writer=False))
+
     def count(self, table: str) -> int:
         found = self._select("SELECT count(*) FROM docs WHERE name = ? AND body IS NOT NULL", (table,))
         return int(found[0][0]) if found else 0
@@ -188,6 +193,41 @@ class SqliteStorage(Storage):
         last = found[-1][0] if found else since
         return last, [Change(name, bodies.id_out(doc_id), body) for _, name, doc_id, body in found]
 
+    def moved(self, since: int) -> tuple[int, list[tuple[str, str]] | None]:
+        """As `changes`, but only the table and id of each, committed ones only."""
+        pruned = self._select("SELECT value FROM facts WHERE name = ?", (_PRUNED,), writer=False)
+        last = self._select("SELECT max(seq) FROM docs", writer=False)
+        newest = int(last[0][0] or 0) if last else 0
+        if newest < since or (pruned and pruned[0][0] > since):
+            return newest, None
+        found = self._select("SELECT seq, name, id FROM docs WHERE seq > ? ORDER BY seq", (since,), writer=False)
+        return found[-1][0] if found else since, [(name, bodies.id_out(doc_id)) for _, name, doc_id in found]
+
+    def slices(self, table: str, size: int) -> Iterator[list[tuple[str, bytes]]]:
+        """Committed documents of a table, some at a time, by id; what changes meanwhile may show or not."""
+        sql = "SELECT id, body FROM docs WHERE name = ? AND id > ? AND body IS NOT NULL ORDER BY id LIMIT ?"
+        last = ""
+        while found := self._select(sql, (table, last, size), writer=False):
+            last = found[-1][0]
+            yield [(bodies.id_out(doc_id), body) for doc_id, body in found]
+
+    def link_of_crm(self, kind: str, key: str) -> tuple[str, bytes] | None:
+        """Id and body of the committed link of a CRM key."""
+        sql = f"SELECT id, body FROM docs WHERE name = 'links' AND body IS NOT NULL AND {sqlite_file.LINK_CRM_KEY} = ?"  # noqa: S608
+        found = self._select(sql, (key,), writer=False)
+        named = ((bodies.id_out(doc_id), body) for doc_id, body in found)
+        return next((each for each in named if each[0].partition(":")[0] == kind), None)
+
+    def view(self, name: str) -> bytes | None:
+        """What was kept under that name by `put_view`."""
+        found = self._select("SELECT body FROM views WHERE name = ?", (name,), writer=False)
+        return found[0][0] if found else None
+
+    def fact(self, name: str) -> int | None:
+        """A number noted by `note_fact`."""
+        found = self._select("SELECT value FROM facts WHERE name = ?", (name,), writer=False)
+        return int(found[0][0]) if found else None
+
     # -- writing ---------------------------------------------------------------------------------
 
     @contextmanager
@@ -239,6 +279,19 @@ class SqliteStorage(Storage):
                 "INSERT OR IGNORE INTO terms (name, term, id) VALUES (?, ?, ?)",
                 ((table, bodies.id_in(term), bodies.id_in(doc_id)) for term, doc_id in terms),
             )
+
+    def put_view(self, name: str, body: bytes) -> None:
+        """Keep something derived, without a sequence number: no program has to take it in."""
+        writer = self._inside()
+        with sqlite_file.translated(self.path):
+            writer.execute("INSERT OR REPLACE INTO views (name, body) VALUES (?, ?)", (name, body))
+        self._wrote = True
+
+    def note_fact(self, name: str, value: int) -> None:
+        writer = self._inside()
+        with sqlite_file.translated(self.path):
+            writer.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
+        self._wrote = True
 
     def erase(self, table: str, ids_and_terms: Iterable[tuple[str, Sequence[str]]]) -> None:
         """Take documents and their terms away without a trace, for tables nobody keeps in memory."""

@@ -13,8 +13,9 @@ from core.model.link import Base, Decision, Link, Links, Mark
 from core.model.record import Naming, Record
 from core.model.values import Kind, Side
 from core.ports import Cursor, Failure, HistoryEntry, Intent, OpenItem, RunRecord
-from core.store import codec_run, memory
+from core.store import bodies, codec_run, memory
 from core.store.memory import Memory, bases_table, records_table
+from core.store.sparing import SparingReads
 from core.store.storage import Change, CommitHook, SqliteStorage
 from core.store.table import SqliteDB
 from core.store.transaction import TinyTransaction
@@ -23,7 +24,7 @@ FILE_NAME: Final = "store.db"
 KEEP_PLANS: Final = 20  # plans nobody approved yet; `run --plan` names a recent one
 
 
-class TinyStore:
+class TinyStore(SparingReads):
     """Implements core.ports.Store. Every mapping it returns is an immutable snapshot: it stays as it
     is whatever is written later, costs nothing to take, and may be read in any thread.
 
@@ -111,6 +112,9 @@ class TinyStore:
     def links(self) -> Links:
         return self._memory.links()
 
+    def linked_kinds(self) -> frozenset[Kind]:
+        return frozenset(kind for kind in Kind if self._storage.any_from("links", f"{kind}:"))
+
     def base(self, link: Link) -> Base:
         """The base of one link, empty if the sides never agreed; reads no other link's."""
         table = bases_table(link.kind)
@@ -165,7 +169,8 @@ class TinyStore:
 
     def setting(self, name: str, default: Any = None) -> Any:
         """The JSON value put under that name; the caller may change what it gets."""
-        return deepcopy(self._memory.table("settings").get(name, default))
+        found = self._memory.table("settings").get(name, default)
+        return bodies.load(bodies.dump(found)) if isinstance(found, dict) else deepcopy(found)
 
     def plan(self, digest: str) -> Mapping[str, Any] | None:
         body = self._storage.committed_row("plans", digest)
@@ -184,7 +189,7 @@ class TinyStore:
         dropped = [run_id for run_id in old if run_id not in unsettled]
         stale = self._storage.oldest("plans", KEEP_PLANS)
         with self.transaction() as transaction:
-            self._storage.prune_deleted(self._seen)
+            self._storage.prune_deleted(self._forgettable())
             for run_id in dropped:
                 transaction.drop_run(run_id)
             for digest in stale:
@@ -212,6 +217,9 @@ class TinyStore:
     def _take_in(self) -> None:
         version = self._storage.version()
         if version == self._version:
+            return
+        if self._storage.in_transaction and self._storage.written_seq == self._seen:
+            self._version = version  # it was our own commit that moved it
             return
         last, changes = self._storage.changes(self._seen)
         if changes is None:

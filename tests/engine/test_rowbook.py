@@ -21,7 +21,7 @@ from tests.engine.kit import TEMPLATE_CODE, World, ajera_client, ajera_project, 
 def fresh_rows(world: World, kind: Kind) -> list[object]:
     service = world.service
     view = TickView(service.store, service.policy, world.clock).now()
-    made = RowMaker(service.store, view.brought).all(kind)
+    made = RowMaker(service.store, view.brought).over_all(kind).all(kind)
     return sorted(made, key=lambda row: (row.label.casefold(), row.id))
 
 
@@ -85,14 +85,54 @@ async def test_kept_rows_are_those_made_anew(make: Make, seed: int) -> None:
         check(world)
 
 
-async def test_only_the_ticked_row_is_made_again(make: Make) -> None:
+async def test_only_the_ticked_row_is_made_again(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await busy(make)
     service = world.service
-    before = {row.id: row for row in service.rows(Kind.FIRM)}
-    key = next(row.crm_key for row in before.values() if row.crm_key and not row.marked)
+    before = service.rows(Kind.FIRM)
+    key = next(row.crm_key for row in before if row.crm_key and not row.marked)
+    made: list[str] = []
+    real = RowMaker.row
+    monkeypatch.setattr(RowMaker, "row", lambda self, record: made.append(record.key) or real(self, record))
     service.mark(Kind.FIRM, [key], True)
-    after = {row.id: row for row in service.rows(Kind.FIRM)}
-    assert [name for name in after if after[name] is not before[name]] == [f"c:{key}"]
+    after = service.rows(Kind.FIRM)
+    assert made == [key]
+    assert [new.id for new, old in zip(after, before, strict=True) if new != old] == [f"c:{key}"]
+    assert after.column("label") is before.column("label")  # what stayed is shared
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_next_program_has_the_rows_without_reading_records(make: Make, seed: int) -> None:
+    world = await busy(make)
+    chance, service = Random(seed), world.service
+    check(world)
+    service.keep_rows()
+    firms, contacts, projects = (list(world.crm.tables[name]) for name in ("firm", "contact", "project"))
+    for step in range(chance.randrange(4)):  # what is written after they were kept is made up for
+        service.mark(Kind.FIRM, [chance.choice(firms)], chance.random() < 0.5)
+        service.mark(Kind.PROJECT, [chance.choice(projects)], chance.random() < 0.5)
+        world.crm_edit("contact", chance.choice(contacts), ClientID=chance.choice(firms))
+        world.crm_edit("firm", chance.choice(firms), Name=f"Renamed {step}")
+        await world.run()
+        service.store.prune(1, 0, world.clock.now())
+    other = world.program()
+    assert other.rows_at_hand
+    row = other.rows(Kind.FIRM)[0]
+    other.detail(row)
+    other.mark(Kind.FIRM, [row.key], not row.marked, side=row.side)
+    for kind in Kind:
+        assert list(other.rows(kind)) == fresh_rows(world, kind)
+    assert not [name for name in other.store._memory._tables if name.startswith(("records", "bases"))]  # type: ignore[attr-defined]
+    other.store.close()
+
+
+async def test_kept_rows_of_other_settings_are_not_used(make: Make) -> None:
+    world = await busy(make)
+    check(world)
+    world.service.keep_rows()
+    other = world.program()
+    other._book._stamp += " other"
+    assert not other.rows_at_hand
+    other.store.close()
 
 
 async def test_a_link_that_goes_and_a_mark_by_another_program(make: Make) -> None:

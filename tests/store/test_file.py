@@ -151,7 +151,7 @@ def test_a_store_is_brought_up_to_date_and_copied_before(tmp_path: Path) -> None
     assert storage.count("links") == 1
     assert storage._select("SELECT DISTINCT note FROM docs") == [("seen",)]
     storage.close()
-    (copy,) = tmp_path.glob("store-schema2-*.db")
+    (copy,) = tmp_path.glob(f"store-schema{len(sqlite_file.MIGRATIONS)}-*.db")
     assert modes(tmp_path)[copy.name] == 0o600
     raw = sqlite3.connect(copy)
     assert raw.execute("PRAGMA user_version").fetchone() == (len(sqlite_file.MIGRATIONS),)

@@ -1,0 +1,108 @@
+"""Reads of a store that keep nothing in memory, and what is kept ready for screens.
+
+The tables of core/store/memory.py are read whole and stay. A screen needs a few records of 100,000, or all of them once:
+those are read from the file. What screens show is made from records once and kept as *views*, with the number up to
+which it holds, so that the next program reads no record at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from core.model.link import Link
+from core.model.record import Record
+from core.model.values import Kind, Side
+from core.store import bodies, memory
+from core.store.memory import Memory, records_table
+from core.store.storage import SqliteStorage
+
+VIEWS_SEEN: Final = "views_seen"
+LONG_AGO: Final = 20_000  # changes
+SLICE: Final = 500  # documents read at a time where all are gone over
+
+
+class SparingReads:
+    """The part of the store that screens read. See the module."""
+
+    _storage: SqliteStorage
+    _memory: Memory
+    _seen: int
+
+    def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
+        """All records of a kind and side, by key; each is read and let go, nothing is kept in memory."""
+        table = records_table(kind, side)
+        read = memory.reader_of(table)
+        for found in self._storage.slices(table, SLICE):
+            for doc_id, body in found:
+                try:
+                    record: Record = read(doc_id, body)
+                except memory.UNREADABLE:
+                    record = self._memory.read(table, doc_id, body)  # says what is wrong
+                yield record
+
+    def link(self, kind: Kind, side: Side, key: str) -> Link | None:
+        """The link of one key; while links were not asked for, from the file, so that they stay unread."""
+        if self._memory.links_loaded:
+            return self._memory.links().of(kind, side, key)
+        if side is Side.AJERA:
+            link_id = f"{kind}:{key}"
+            body = self._storage.committed_row("links", link_id)
+            found = (link_id, body) if body else None
+        else:
+            if "\0" in key or not _is_text(key):  # SQLite's JSON functions do not give such a key back whole
+                return self._memory.links().of(kind, side, key)
+            found = self._storage.link_of_crm(kind.value, key)
+        if found is None:
+            return None
+        link: Link = self._memory.read("links", *found)
+        return link
+
+    def scan_links(self) -> Iterator[Link]:
+        """All links, by id; nothing is kept in memory."""
+        for found in self._storage.slices("links", SLICE):
+            for doc_id, body in found:
+                link: Link = self._memory.read("links", doc_id, body)
+                yield link
+
+    def moved(self, since: int) -> tuple[int, Sequence[tuple[str, str]] | None]:
+        """A number to ask with next time, and table and id of what was put or taken away after `since`; None where
+        that cannot be told. What other programs wrote is taken in first, so that reading shows it."""
+        with self._storage.lock:
+            self._take_in()
+            return self._storage.moved(since)
+
+    def view(self, name: str) -> Any:
+        """The JSON object kept by `put_view`, or None. It is derived from the rest and may be missing at any time."""
+        body = self._storage.view(name)
+        with suppress(ValueError):
+            return bodies.load(body) if body else None
+        return None
+
+    def put_views(self, views: Mapping[str, Mapping[str, Any]], seen: int) -> None:
+        """Keep JSON objects that are made from the rest, so that the next program has them ready. They hold for the
+        number `seen` of `moved`: deletions after it are not forgotten for a while."""
+        made = {name: bodies.dump(body) for name, body in views.items()}
+        with self._storage.transaction():
+            for name, body in made.items():
+                self._storage.put_view(name, body)
+            self._storage.note_fact(VIEWS_SEEN, seen)
+
+    def _forgettable(self) -> int:
+        """The last number whose deletions nobody asks for: those that came after what is kept for screens are told to
+        the next screen, unless that is long ago."""
+        seen = self._storage.fact(VIEWS_SEEN)
+        return self._seen if seen is None or self._seen - seen > LONG_AGO else min(self._seen, seen)
+
+    def _take_in(self) -> None:
+        """Take in what other programs wrote."""
+        raise NotImplementedError
+
+
+def _is_text(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return True
