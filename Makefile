@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit audit bench faults planted soak soak-screen pictures lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-screen pictures lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -15,7 +15,8 @@ help:
 	@echo "make install         $(BIN)/ajerasync, ready to use"
 	@echo "make lint            lint and formatting alone"
 	@echo "make bench           the measurements"
-	@echo "make faults          every fault at every point of every program of the fault layer (minutes)"
+	@echo "make faults          faults of every kind, CASES=20000 of them (minutes), and their table"
+	@echo "make laws            the laws over 30,000 random programs, every fault of the fixed programs, more kills"
 	@echo "make planted         bugs planted on purpose, and what catches each: docs/planted.md"
 	@echo "make soak            thirty simulated days of a busy schedule"
 	@echo "make soak-screen     the open UI for two real hours, with people typing in both systems"
@@ -54,9 +55,13 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_rows
 	$(BIN)/python -m tests.bench.bench_first
 
-# What docs/promises.md speaks of, beyond the part that runs with every `make test`.
+# What docs/promises.md speaks of, beyond the part that runs with every `make test`. CASES may be any number (500000: a
+# night); LOG is where a run that was stopped goes on.
 faults: $(VENV)/.installed-dev
-	AJERASYNC_FAULTS=all AJERASYNC_PROGRAMS=$(or $(PROGRAMS),30000) $(BIN)/python -m pytest -n $(WORKERS) tests/engine/test_faults.py tests/engine/test_kill.py tests/property
+	$(BIN)/python -m tests.engine.longrun --cases $(or $(CASES),20000) --workers $(WORKERS) --log $(or $(LOG),faults.log)
+
+laws: $(VENV)/.installed-dev
+	AJERASYNC_FAULTS=all AJERASYNC_PROGRAMS=$(or $(PROGRAMS),30000) $(BIN)/python -m pytest -n $(WORKERS) tests/engine/test_faults.py tests/engine/test_kill.py tests/engine/test_machine.py tests/property
 
 planted: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.engine.planted

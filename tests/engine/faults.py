@@ -40,6 +40,8 @@ COMMON_KINDS = (
 WRITE_KINDS = (*COMMON_KINDS, DIE_AFTER, "503_after", "html_after", "409", "stale")
 LIST_KINDS = ("empty", "half", "repeated", "one_missing")
 LYING = frozenset(LIST_KINDS)
+# The program is gone then; after any other fault it may as well go on, as the open UI and the headless watch do.
+ENDS = frozenset({DIE_BEFORE, DIE_AFTER}) | REPLACED
 # A person saves the record in the middle of a run, in the one system or the other.
 RACES = ("race_ajera", "race_crm")
 
@@ -306,7 +308,8 @@ async def learn(program: Program, folder: Path) -> None:
 
 
 async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: Act | None = None) -> Struck:
-    """The program with one fault at one point, then started again and run until nothing is left to do."""
+    """The program with one fault at one point, then run until nothing is left to do: started again after what ends a
+    program, and at every other point after what does not."""
     line = Line(at=at, kind=kind)
     world = thawed(program.start, folder, line)
     line.race = lambda which: _race(world, which)
@@ -316,13 +319,16 @@ async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: 
     with suppress(Died, AjerasyncError):
         await world.run(sweep=program.sweep, trigger=TRIGGER)
     line.heal()
-    left = files(folder)  # as a kill leaves them: nothing is copied back into the file
-    world.service.store.close()
-    put_files(folder, found_again(kind, left, program.start.store))
-    world.locks.clear()
-    if meanwhile is not None:
-        await meanwhile(world)
-    start_again(world)
+    if kind in ENDS or at % 2 == 0 or meanwhile is not None:
+        left = files(folder)  # as a kill leaves them: nothing is copied back into the file
+        world.service.store.close()
+        put_files(folder, found_again(kind, left, program.start.store))
+        world.locks.clear()
+        if meanwhile is not None:
+            await meanwhile(world)
+        start_again(world)
+    if kind == "404":
+        world.clock.forward(hours=1)  # what a system says it does not have is asked for again after that
     await recover(world, sweep=program.sweep or kind in LYING)
     return world
 
@@ -633,7 +639,10 @@ def told(program: Program, at: int, kind: str) -> str:
     return f"{program.name}: {kind} at point {at}, {point.where} {point.what}"
 
 
-def cases(program: Program) -> list[tuple[int, str]]:
+Case = tuple[int, str]  # a point, and the kind of fault that strikes there
+
+
+def cases(program: Program) -> list[Case]:
     """Every kind of fault at every point."""
     return [(at, kind) for at, point in enumerate(program.points) for kind in point.kinds]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import pickle
 import shutil
@@ -17,21 +18,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote_plus, urlencode
+from unittest import mock
 
 import httpx
 import orjson
-from starlette.requests import Request as Asked
 
 from core.ajera.client import AjeraClient
 from core.ajera.system import AjeraOptions, AjeraSystem
-from core.crm import system as crm_system
-from core.crm.client import CrmClient
 from core.crm.options import CrmOptions
 from core.crm.session import Login, Session
 from core.crm.system import SHELF, CrmSystem
 from core.crm.tenant import Answers
-from core.crm.tenant import tenant_of as _tenant_of
 from core.engine.clock import from_iso
 from core.engine.service import Service
 from core.engine.shelf import StoreShelf
@@ -42,6 +39,7 @@ from core.sandbox.ajera.app import _Cut
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 from core.store import TinyStore
+from tests.engine import quick
 from tests.engine.kit import FakeLock, ListLog, World
 
 
@@ -69,27 +67,37 @@ class Back(NamedTuple):
 Serve = Callable[[Call], Any]  # an awaitable of Back; raises what httpx raises where a connection breaks
 
 
+class Asked:
+    """What the sandbox's endpoints use of Starlette's `Request`."""
+
+    def __init__(self, call: Call) -> None:
+        self.method, self._body = call.method, call.content
+        self.headers = {name.decode(): value.decode("latin-1") for name, value in call.headers}
+        self.scope = {"raw_path": call.path.encode()}
+        self.url = Address(call.path, call.query.decode("latin-1"), self.headers["host"])
+
+    async def body(self) -> bytes:
+        return self._body
+
+
+class Address(NamedTuple):
+    """An address in parts, as Starlette's `URL`."""
+
+    path: str
+    query: str
+    netloc: str
+    scheme: str = "http"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.netloc}{self.path}" + (f"?{self.query}" if self.query else "")
+
+
 def server_of(app: Any) -> Serve:
     """The sandbox's own endpoint: what ASGI adds costs more than the endpoint does."""
     endpoint = app.state.server.endpoint
 
     async def serve(call: Call) -> Back:
-        scope = {
-            "type": "http",
-            "method": call.method,
-            "headers": call.headers,
-            "path": call.path,
-            "raw_path": call.path.encode(),
-            "query_string": call.query,
-            "scheme": "http",
-            "server": ("localhost", None),
-            "root_path": "",
-        }
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": call.content, "more_body": False}
-
-        answer = await endpoint(Asked(scope, receive))
+        answer = await endpoint(Asked(call))
         if isinstance(answer, _Cut):
             raise answer.error
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.raw_headers}
@@ -134,7 +142,7 @@ class QuickHttp(Http):
             content = encode(self.side, request.json, request.name)
             headers.append((b"content-type", b"application/json"))
         elif request.form is not None:
-            content = urlencode(dict(request.form)).encode()
+            content = quick.encoded(tuple(request.form.items())).encode()
             headers.append((b"content-type", b"application/x-www-form-urlencoded"))
         base = str(self._base)
         if request.url:
@@ -142,7 +150,7 @@ class QuickHttp(Http):
         path, query, host = _place(base)
         headers.append((b"host", host))
         if request.params:
-            query = urlencode(list(request.params), quote_via=quote_plus)
+            query = quick.encoded(tuple(request.params))
         return Call(request.method, path, query.encode(), headers, content)
 
     async def _exchange(self, request: Request, built: Any) -> Any:
@@ -163,36 +171,24 @@ def _date(text: str | None) -> Any:
     return _http_date(text)
 
 
-_ANSWERS: dict[str, Answers] = {}
-_TENANTS: dict[tuple[int, int, str], Any] = {}
-
-
 class QuickCrm(CrmSystem):
-    """Metadata is a megabyte and the same for every case: parsed once for each text of it."""
+    """Metadata is a megabyte and the same for every case: read off the shelf once for each text of it."""
 
     store: Store
 
     def _from_shelf(self, max_age: float) -> tuple[Answers, float] | None:
-        text = str((self.store.setting(f"shelf:{SHELF}") or {}).get("body"))
+        kept = self.store.setting(f"shelf:{SHELF}") or {}
+        text = str(kept.get("body"))
         if text not in _ANSWERS:
-            kept = super()._from_shelf(max_age)
-            if kept is not None:
-                _ANSWERS[text] = kept[0]
-            return kept
-        kept_at = from_iso(self.store.setting(f"shelf:{SHELF}")["at"])
-        age = (self._now() - kept_at).total_seconds()
+            found = super()._from_shelf(max_age)
+            if found is not None:
+                _ANSWERS[text] = quick.known(found[0])
+            return found
+        age = (self._now() - from_iso(kept["at"])).total_seconds()
         return (_ANSWERS[text], age) if 0 <= age < max_age else None
 
 
-def tenant_once(answers: Answers, fields: Any, options: CrmOptions) -> Any:
-    """`tenant_of`, worked out once for the same answers."""
-    key = (id(answers), id(fields), repr(options))
-    if any(answers is each for each in _ANSWERS.values()) and key in _TENANTS:
-        return _TENANTS[key]
-    found = _tenant_of(answers, fields, options)
-    if any(answers is each for each in _ANSWERS.values()):
-        _TENANTS[key] = found
-    return found
+_ANSWERS: dict[str, Answers] = {}
 
 
 class QuickWorld(World):
@@ -229,7 +225,7 @@ class QuickWorld(World):
         own = CrmOptions(database=data.database, quirks=self.quirks[1], defaults={Kind.PROJECT: {"Org": "NE:AR"}})
         http = self._line(Side.CRM)
         now, monotonic = self.clock.now, self.clock.monotonic
-        crm = QuickCrm(CrmClient(http, Session(http, login)), fields, own, now=now, monotonic=monotonic, shelf=shelf)
+        crm = QuickCrm(quick.Client(http, Session(http, login)), fields, own, now=now, monotonic=monotonic, shelf=shelf)
         crm.store = store
         return {Side.AJERA: ajera, Side.CRM: crm}
 
@@ -306,20 +302,23 @@ def put_files(folder: Path, kept: dict[str, bytes]) -> None:
 
 @contextlib.contextmanager
 def quickly() -> Iterator[None]:
-    """Work for a thread is done at once (it is a millisecond's work, a hundred times a case), and what the same
-    metadata means is worked out once."""
+    """Work for a thread is done at once (it is a millisecond's work, a hundred times a case), what the same question
+    means is worked out once (quick.py), and memory is searched for cycles seldom."""
 
     async def at_once(work: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
         return work(*args, **named)
 
-    kept, level = asyncio.to_thread, logging.root.manager.disable
-    asyncio.to_thread, crm_system.tenant_of = at_once, tenant_once
+    level, often = logging.root.manager.disable, gc.get_threshold()
     logging.disable(logging.CRITICAL)  # a log line of each refused connection
-    try:
-        yield
-    finally:
-        asyncio.to_thread, crm_system.tenant_of = kept, _tenant_of
-        logging.disable(level)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    with mock.patch.object(asyncio, "to_thread", at_once), quick.known_answers():
+        try:
+            yield
+        finally:
+            logging.disable(level)
+            gc.set_threshold(*often)
+            gc.unfreeze()
 
 
 def body_of(content: bytes) -> Any:

@@ -1,7 +1,8 @@
 """Whatever goes wrong at whatever point: the next runs come to the end that was meant.
 
-A sample of the points and kinds of faults runs with every test run; AJERASYNC_FAULTS=all runs every one, and
-AJERASYNC_FAULTS=N every N-th. Cases are the same in every run.
+A sample of the points and kinds of faults runs with every test run; AJERASYNC_FAULTS=all runs every one of the fixed
+programs, and AJERASYNC_FAULTS=N every N-th. Cases are the same in every run. `make faults CASES=…` runs as many as one
+likes (longrun.py).
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
+from core.errors import StoreUnwritable
 from core.model.values import Kind, Side
+from tests.engine import longrun, quick, randoms
 from tests.engine.faults import (
     DIE_AFTER,
     DIE_BEFORE,
@@ -37,8 +41,10 @@ from tests.engine.faultworld import Back, Call, QuickWorld, Serve, put_files, qu
 from tests.engine.kit import World
 from tests.engine.programs import ONE_ACT, found, prepared, scratch
 
-STEP = {"": 2, "all": 1}  # of all cases: how many there are is asserted below
+STEP = {"": 3, "all": 1}  # of all cases of the fixed programs
 CHUNKS = 4  # of a program's cases, so that several processes can share them
+RANDOM, OF_EACH, SHARES = 60, 20, 4  # random programs, cases of each, and tests that share them
+ORDINARY = 5_000  # cases at least with every test run
 LARGE, SMALL = ("first", "edits", "deletion"), tuple(act.__name__ for act in ONE_ACT)
 
 
@@ -100,6 +106,15 @@ async def test_after_a_fault_in_a_single_act_too(programs: dict[str, Program], r
 
 
 @pytest.mark.timeout(0)
+@pytest.mark.parametrize("share", range(SHARES))
+async def test_after_a_fault_in_a_random_day_too(root: Path, share: int) -> None:
+    at_rest = await randoms.office_in_step(root)
+    for number in range(share, RANDOM, SHARES):
+        program = await known(randoms.program(number, at_rest), root)
+        await run_cases(program, randoms.some_cases(program, number, OF_EACH), root)
+
+
+@pytest.mark.timeout(0)
 async def test_an_entry_that_was_to_come_off_a_list_is_not_taken_for_gone(
     programs: dict[str, Program], root: Path
 ) -> None:
@@ -114,7 +129,44 @@ async def test_the_programs_have_points_of_every_sort(programs: dict[str, Progra
     points = [point for program in all_of_them for point in program.points]
     assert {point.where for point in points} == {"ajera", "crm", "store"}
     assert len([point for point in points if point.write]) >= 30
-    assert sum(len(cases(program)) for program in all_of_them) > 9000
+    fixed = sum(len(cases(program)) for program in all_of_them)
+    assert fixed > 12_000
+    assert fixed // STEP[""] + RANDOM * OF_EACH >= ORDINARY
+
+
+async def test_a_disk_too_full_for_the_runs_own_record_does_not_keep_the_next_run_from_starting(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """The same program goes on: it had once taken that run for one that is still going on, for ever."""
+    program = await known(programs["crm_edit"], root)
+    last = max(at for at, point in enumerate(program.points) if point.where == "store")
+    world = thawed(program.start, root / "case", line := Line(at=last, kind="full"))
+    await program.people(world)
+    line.on = True
+    with pytest.raises(StoreUnwritable):
+        await world.run()
+    line.heal()
+    await recover(world)
+    assert fingerprint(world) == program.end
+    world.service.store.close()
+
+
+def test_random_days_differ_and_stay_the_same() -> None:
+    days = [randoms.drawn(number) for number in range(500)]
+    assert days == [randoms.drawn(number) for number in range(500)]
+    assert {act for day in days for act in day} == set(randoms.ACTS)
+    assert len({tuple(act.__name__ for act in day) for day in days}) > 300
+
+
+async def test_a_long_run_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    log = tmp_path / "faults.log"
+    await longrun.one_worker(longrun.folder_logs(log, 60)[59], 60 * 20, 59, 60)  # no fixed program is this worker's
+    first = longrun.folder_logs(log, 60)[59].read_bytes()
+    await longrun.one_worker(longrun.folder_logs(log, 60)[59], 60 * 90, 59, 60)
+    tally = longrun.Tally.of(longrun.folder_logs(log, 60))
+    assert longrun.folder_logs(log, 60)[59].read_bytes().startswith(first)
+    assert (tally.cases, tally.failed) == (90, [])
+    assert "90 cases of 3 programs, 0 failed" in longrun.table(tally)
 
 
 # -- the quick way is the way ---------------------------------------------------------------------------
@@ -126,13 +178,14 @@ async def test_without_httpx_in_between_a_server_is_sent_the_same_and_answers_th
     ends = []
     for httpx in (False, True):
         monkeypatch.setattr(QuickWorld, "httpx", httpx)
-        line = Heard()
-        world = thawed(programs["edits"].start, root / "case", line)
-        await programs["edits"].people(world)
-        await world.run()
-        await recover(world)
-        ends.append((line.sent, fingerprint(world), world.service.runs()[0].requests))
-        world.service.store.close()
+        with quick.as_it_is() if httpx else nullcontext():
+            line = Heard()
+            world = thawed(programs["edits"].start, root / "case", line)
+            await programs["edits"].people(world)
+            await world.run()
+            await recover(world)
+            ends.append((line.sent, fingerprint(world), world.service.runs()[0].requests))
+            world.service.store.close()
     assert len(ends[0][0]) > 50
     assert ends[0] == ends[1]
 
@@ -151,7 +204,8 @@ class Heard(Line):
             content = re.sub(rb"[0-9a-f]{8}-[0-9a-f-]{27}|refresh_token=[^&]+", b"token", asked.content)
             headers = [asked.header(name) for name in (b"content-type", b"accept", b"dvp-postasget", b"host")]
             self.sent.append((side, asked.method, asked.path, asked.query, content, *headers))
-            return await call(asked)
+            back: Back = await call(asked)
+            return back
 
         return listening
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from core.model.values import Kind, Side, display
@@ -36,8 +37,13 @@ class Difference:
 # -- plain forms ---------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=10_000)
+def _normal(said: str) -> str:
+    return unicodedata.normalize("NFC", said).strip()
+
+
 def text(value: object) -> str:
-    return unicodedata.normalize("NFC", str(value or "")).strip()
+    return _normal(str(value or ""))
 
 
 def folded(value: object) -> str:
