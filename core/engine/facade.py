@@ -163,11 +163,10 @@ class Facade:
     def _contacts_of(self, firm: str) -> list[Record]:
         return contacts_of(self.store, self._rows_for_detail(Kind.CONTACT), firm)
 
-    @property
-    def rows_at_hand(self) -> bool:
+    def rows_at_hand(self, kind: Kind) -> bool:
         """Whether `rows` answers without going over all records, as it does where they were kept."""
         with self._making:
-            return self._book.at_hand
+            return self._book.at_hand(kind)
 
     def keep_rows(self) -> None:
         """Keep the rows for the next program, as far as they moved. May be called in a thread."""

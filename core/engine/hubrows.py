@@ -7,6 +7,9 @@ words are one object, and `Row` is made when it is asked for. What was handed ou
 
 from __future__ import annotations
 
+import sys
+from array import array
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -207,13 +210,32 @@ class _Blank(Sequence[None]):
 
 def _packed(column: Column) -> Any:
     values = list(dict.fromkeys(column))
-    if len(values) * 4 > len(column):
+    if len(values) * 2 > len(column):
         return list(column)
     number: Callable[[Any], int] = {value: place for place, value in enumerate(values)}.__getitem__
-    return {"values": values, "places": list(map(number, column))}
+    return {"values": values, "places": numbers_out(map(number, column))}
 
 
 def _unpacked(packed: Any) -> list[Any]:
     if isinstance(packed, list):
         return packed
-    return list(map(packed["values"].__getitem__, packed["places"]))
+    return list(map(packed["values"].__getitem__, numbers_in(packed["places"])))
+
+
+def numbers_out(numbers: Iterable[int]) -> str:
+    """Numbers as a text for JSON: as a list each would be an object, and their memory does not come back."""
+    found = array("l", numbers)
+    return b64encode(_ordered_bytes(found).tobytes()).decode("ascii")
+
+
+def numbers_in(text: str) -> Sequence[int]:
+    """What `numbers_out` wrote. Raises ValueError."""
+    found = array("l")
+    found.frombytes(b64decode(text))
+    return _ordered_bytes(found)
+
+
+def _ordered_bytes(numbers: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

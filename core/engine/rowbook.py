@@ -6,6 +6,7 @@ with that number, so that a list of 50,000 is on the screen without one record b
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -21,6 +22,7 @@ from core.ports import Store
 
 NAMED: Final = (Kind.EMPLOYEE, Kind.FIRM)  # kinds whose names stand in rows of other kinds
 WAITING: Final = frozenset({"items", "failures"})
+_MAKING: Final = WAITING | {"links", "marks"}
 _OF_WAITING: Final = frozenset({"error", "conflict", "difference", "candidate", "refused", "changed"})
 MOST_MOVED: Final = 5_000  # beyond this many changes making everything anew is quicker
 FAR: Final = (
@@ -43,21 +45,22 @@ class RowBook:
         self._hubs: dict[Kind, HubRows] = {}
         self._seen: dict[Kind, int] = {}
         self._kept: dict[Kind, HubRows] = {}  # as the store has them
-        self._kept_at = (0, -1)  # their number, and the ticks' own
+        self._kept_ticks = 0  # version of the ticks in the store: 0 is how they were taken from there
+        self._noted = 0  # number that was noted there last
         self._waiting: dict[Kind, Mapping[RecordId, object]] = {}
-        self._opened = False
+        self._told: dict[str, dict[str, Any]] | None = None
+        ticks.kept = lambda: self._part("ticks")
 
     def rows(self, kind: Kind, maker: Maker, *, old_will_do: bool = False) -> HubRows:
         """`old_will_do`: where all rows would have to be made anew, those there are are good enough."""
-        self._open()
-        hub = self._hubs.get(kind)
+        hub = self._hubs.get(kind) or self._opened(kind)
         number, moved = (0, None) if hub is None else self._store.moved(self._seen[kind])
         if hub is not None and moved is None and old_will_do:
             return hub
         if hub is None or moved is None or len(moved) > MOST_MOVED:
             number, _ = self._store.moved(1 << 62)
             hub = self._made_anew(kind, maker().over_all(kind))
-        elif moved or kind not in self._waiting:
+        elif any(map(_concerns_rows, moved)):
             hub = self._renewed(kind, hub, moved, maker())
         self._hubs[kind], self._seen[kind] = hub, number
         return hub
@@ -66,11 +69,9 @@ class RowBook:
         """The rows as they were asked for last."""
         return self._hubs.get(kind)
 
-    @property
-    def at_hand(self) -> bool:
+    def at_hand(self, kind: Kind) -> bool:
         """Whether there are rows without going over all records: made before, here or by another program."""
-        self._open()
-        return bool(self._hubs)
+        return kind in self._hubs or f"rows:{kind}" in self._parts()
 
     def _made_anew(self, kind: Kind, maker: RowMaker) -> HubRows:
         if kind is Kind.FIRM:
@@ -143,41 +144,62 @@ class RowBook:
 
     # -- for the next program ----------------------------------------------------------------------
 
-    def _open(self) -> None:
-        """What the program before kept, once: rows and ticks together, since they are of one moment."""
-        if self._opened:
-            return
-        self._opened = True
-        head = self._store.view("hubs")
-        if not isinstance(head, dict) or head.get("stamp") != self._stamp:
-            return
-        with suppress(ValueError, LookupError, TypeError, AttributeError):
-            hubs = {
-                Kind(kind): HubRows.from_state(Kind(kind), self._store.view(f"rows:{kind}")) for kind in head["kinds"]
-            }
-            self._ticks.take(self._store.view("ticks"), head["seen"])
-            self._hubs, self._kept = hubs, dict(hubs)
-            self._seen = {kind: int(head["seen"]) for kind in hubs}
-            self._kept_at = int(head["seen"]), self._ticks.version
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        """What the program before kept, by name: its mark, and the number it holds for. Looked up once."""
+        if self._told is None:
+            head = self._store.view("hubs")
+            known = isinstance(head, dict) and head.get("stamp") == self._stamp
+            self._told = head["parts"] if known else {}
+        return self._told
+
+    def _part(self, name: str) -> tuple[Mapping[str, Any], int] | None:
+        """A part that was kept, and the number it holds for. One with another mark (another program kept it since)
+        is as good as none."""
+        told = self._parts().get(name)
+        if told is None:
+            return None
+        found = self._store.view(name)
+        if not isinstance(found, dict) or found.get("mark") != told["mark"]:
+            return None
+        return found["body"], int(told["seen"])
+
+    def _opened(self, kind: Kind) -> HubRows | None:
+        """Kept rows. Firms' tell which project brings them, so they must be of the same moment as the ticks."""
+        parts = self._parts()
+        part = self._part(f"rows:{kind}")
+        if kind is Kind.FIRM and part is not None and part[1] != parts.get("ticks", {}).get("seen"):
+            part = None
+        if part is not None:
+            with suppress(ValueError, LookupError, TypeError, AttributeError):
+                self._hubs[kind] = self._kept[kind] = HubRows.from_state(kind, part[0])
+                self._seen[kind] = part[1]
+        return self._hubs.get(kind)
 
     def keep(self, maker: Maker) -> bool:
-        """Put rows and ticks into the store as they are now, as far as those there are others; whether it did."""
+        """Put rows and ticks into the store as they are now, as far as those there are others; whether it did.
+        Rows nobody asked for here stay there, with the number that they hold for."""
         ticks = self._ticks.now()
         hubs = {kind: self.rows(kind, maker) for kind in self._hubs}
-        numbers = {ticks.seen, *self._seen.values()}
-        if len(numbers) != 1 or not hubs:  # something was written between two of them: next time
-            return False
-        seen = next(iter(self._seen.values()))
-        views: dict[str, Mapping[str, Any]] = {
+        seen = ticks.seen
+        if seen is None or not hubs or {*self._seen.values()} != {seen}:
+            return False  # something was written between two of them: next time
+        bodies: dict[str, Any] = {
             f"rows:{kind}": hub.state() for kind, hub in hubs.items() if self._kept.get(kind) is not hub
         }
-        if ticks.version != self._kept_at[1]:
-            views["ticks"] = ticks.state()
-        if not views and seen - self._kept_at[0] < FAR:
+        if ticks.version != self._kept_ticks:
+            bodies["ticks"] = ticks.state()
+        if not bodies and seen - self._noted < FAR:
             return False
-        views["hubs"] = {"stamp": self._stamp, "seen": seen, "kinds": [kind.value for kind in hubs]}
-        self._store.put_views(views, seen)
-        self._kept, self._kept_at = hubs, (seen, ticks.version)
+        parts = {name: dict(told) for name, told in self._parts().items()}
+        for name in ("ticks", *(f"rows:{kind}" for kind in hubs)):
+            mark = uuid.uuid4().hex if name in bodies else parts[name]["mark"]
+            parts[name] = {"mark": mark, "seen": seen}
+        views: dict[str, Mapping[str, Any]] = {
+            name: {"mark": parts[name]["mark"], "body": body} for name, body in bodies.items()
+        }
+        views["hubs"] = {"stamp": self._stamp, "parts": parts}
+        self._store.put_views(views, min(told["seen"] for told in parts.values()))
+        self._told, self._kept, self._kept_ticks, self._noted = parts, hubs, ticks.version, seen
         return True
 
 
@@ -195,6 +217,11 @@ def _rows_where(hub: HubRows, columns: Iterable[str], holds: Callable[[Any], boo
     ids = hub.column("id")
     found = {ids[place] for name in columns for place, value in enumerate(hub.column(name)) if holds(value)}
     return {(Side.CRM if row_id[0] == "c" else Side.AJERA, row_id[2:]) for row_id in found}
+
+
+def _concerns_rows(moved: tuple[str, str]) -> bool:
+    table, doc_id = moved
+    return table in _MAKING or table.startswith("records:") or (table == "settings" and _is_dirty(doc_id))
 
 
 def _is_dirty(setting: str) -> bool:

@@ -8,14 +8,16 @@ some megabytes, and the whole is handed to the next program (`state`, `take`) so
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping
+from contextlib import suppress
+from math import inf
 from sys import intern
 from typing import Any, Final
 
 from core.engine.clock import iso
 from core.engine.filed import FiledLinks, FiledRecords
+from core.engine.hubrows import numbers_in, numbers_out
 from core.model.link import Link, LinkState
 from core.model.plan import Direction, Mode
 from core.model.record import Record
@@ -44,46 +46,54 @@ class TickView:
     def __init__(self, store: Store, policy: Policy, clock: Clock) -> None:
         self._store, self._policy, self._clock = store, policy, clock
         self.seen: int | None = None  # the store's number that this holds for
-        self.version = 0  # moves with anything here
+        self.version = 0  # moves with anything here; 0 is as another program kept it
         self._updating = threading.RLock()  # rows are made in a thread
         self.brought: Mapping[Target, str] = Brought(self)
+        self.kept: Callable[[], tuple[Mapping[str, Any], int] | None] = lambda: None  # what a program before knew
+        self._unlabelled: set[str] = set()
         self._clear()
 
     def _clear(self) -> None:
         self.firms: set[str] = set()
-        self.projects: dict[str, str | None] = {}
         self.firm_keys: set[str] = set()  # all there are
         self.labels: dict[str, str] = {}  # firm, there or not -> label of the first project that brings it
-        self._label_of: dict[str, str] = {}  # firm -> key of that project
         self.moved_firms: set[str] | None = None  # whose bringing may be another one since `take_moved`; None for all
-        self._firm_of: dict[str, str] = {}  # ticked contact -> its firm, "" for none
-        self._members: dict[str, list[str]] = {}  # the other way round
-        self._kept: dict[str, tuple[str, ...]] = {}  # firm over the cap -> those within it
+        self._label_of: dict[str, str] = {}  # firm -> key of that project
+        self._wants: dict[str, str | tuple[str, ...]] = {}  # ticked project -> the firms it brings; one stands alone
+        self._templates: dict[str, str] = {}  # ticked project -> its template, where it has one
+        self._still: dict[str, str] = {}  # ticked project whose link is not active -> its Ajera key
         self._entries: dict[str, tuple[str, ...]] = {}  # project -> contacts ticked on it
         self._rows: dict[str, tuple[str, ...]] = {}  # project -> those of them that take part
         self._listed: Counter[str] = Counter()
-        self._still: dict[str, str] = {}  # ticked project whose link is not active -> its Ajera key
-        self._wants: dict[str, tuple[str, ...]] = {}  # project -> firms it brings
-        self._bringers: dict[str, list[str]] = {}  # the other way round, in order
+        self._firm_of: dict[str, str] = {}  # ticked contact -> its firm, "" for none
+        self._over: dict[str, frozenset[str]] = {}  # firm over the cap -> its contacts that wait
+
+    @property
+    def projects(self) -> KeysView[str]:
+        """Keys of the ticked projects."""
+        return self._wants.keys()
+
+    def template(self, project: str) -> str | None:
+        return self._templates.get(project)
 
     def count(self, kind: Kind) -> int:
         """How many records of a kind take part by a tick."""
         if kind is Kind.FIRM:
             return len(self.firms)
         if kind is Kind.PROJECT:
-            return len(self.projects)
-        over = sum(len(self._members[firm]) - len(kept) for firm, kept in self._kept.items())
-        within = len(self._firm_of) - over
+            return len(self._wants)
+        within = len(self._firm_of) - sum(map(len, self._over.values()))
         return within + sum(not self._within_cap(contact) for contact in self._listed)
 
     def _within_cap(self, contact: str) -> bool:
         firm = self._firm_of.get(contact)
-        return firm is not None and (firm not in self._kept or contact in self._kept[firm])
+        return firm is not None and contact not in self._over.get(firm, ())
 
     def now(self) -> TickView:
         with self._updating:
-            seen = self.seen
-            number, moved = (0, None) if seen is None else self._store.moved(seen)
+            if self.seen is None:
+                self._take_kept()
+            number, moved = (0, None) if self.seen is None else self._store.moved(self.seen)
             if moved is None or len(moved) > MOST_MOVED:
                 number, _ = self._store.moved(1 << 62)
                 self._make()
@@ -91,6 +101,12 @@ class TickView:
                 self._update(moved)
             self.seen = number
         return self
+
+    def _take_kept(self) -> None:
+        kept = self.kept()
+        if kept is not None:
+            with suppress(ValueError, LookupError, TypeError, AttributeError):
+                self.take(*kept)
 
     def take_moved(self) -> set[str] | None:
         """Firms that another project may bring, or none any more, since this was asked last; None for any."""
@@ -109,11 +125,15 @@ class TickView:
             self._firm(s, intern(record.key), record)
         for record in self._store.scan(Kind.CONTACT, Side.CRM):
             self._contact(s, intern(record.key), record)
-        for firm in self._members:
-            self._cap(s, firm)
+        self._cap(s, [firm for firm, number in Counter(self._firm_of.values()).items() if number > self._cap_of_firm])
         for record in self._store.scan(Kind.PROJECT, Side.CRM):  # in the order of their keys
             held.hold(record)
             self._project(s, intern(record.key), record)
+        self._relabel()
+
+    @property
+    def _cap_of_firm(self) -> float:
+        return inf if self._policy.firm_cap is None else self._policy.firm_cap
 
     def _situation(self, links: object) -> tuple[Situation, FiledRecords]:
         """What the kernel's rules ask: records by key, read one by one; its projects' table, to hand records to."""
@@ -161,15 +181,11 @@ class TickView:
             groups = {
                 group for key in contacts for group in self._contact(s, key, s.of(Kind.CONTACT, Side.CRM).get(key))
             }
-            for group in groups:
-                self._cap(s, group)
+            self._cap(s, groups)
             projects |= {key for key, listed in self._entries.items() if not contacts.isdisjoint(listed)}
         for key in projects:
             self._project(s, key, s.of(Kind.PROJECT, Side.CRM).get(key))
-
-    def _note_firm(self, key: str) -> None:
-        if self.moved_firms is not None:
-            self.moved_firms.add(key)
+        self._relabel()
 
     # -- by kind -----------------------------------------------------------------------------------
 
@@ -182,32 +198,29 @@ class TickView:
         (self.firms.add if self._takes_part(s, Kind.FIRM, record) else self.firms.discard)(key)
         if (record is not None) != (key in self.firm_keys):
             (self.firm_keys.discard if record is None else self.firm_keys.add)(key)
-            self._note_firm(key)
+            if self.moved_firms is not None:
+                self.moved_firms.add(key)
 
     def _contact(self, s: Situation, key: str, record: Record | None) -> set[str]:
         """The firms whose ticked contacts are others now."""
-        groups: set[str] = set()
         before = self._firm_of.pop(key, None)
-        if before is not None:
-            self._members[before].remove(key)
-            groups.add(before)
+        groups = set() if before is None else {before}
         if record is not None and self._takes_part(s, Kind.CONTACT, record):
             firm = record.fields.get("firm")
-            group = intern(firm.key) if isinstance(firm, Ref) else ""
-            self._firm_of[key] = group
-            self._members.setdefault(group, []).append(key)
-            groups.add(group)
+            self._firm_of[key] = intern(firm.key) if isinstance(firm, Ref) else ""
+            groups.add(self._firm_of[key])
         return groups
 
-    def _cap(self, s: Situation, firm: str) -> None:
-        members = self._members[firm]
-        cap = self._policy.firm_cap
-        if firm and cap is not None and len(members) > cap:
-            self._kept[firm] = tuple(_capped_firm_contacts(s, list(members), []))
-        else:
-            self._kept.pop(firm, None)
-            if not members:
-                del self._members[firm]
+    def _cap(self, s: Situation, firms: Iterable[str]) -> None:
+        """Which contacts of these firms wait, being more than the cap."""
+        members: dict[str, list[str]] = {firm: [] for firm in firms if firm}
+        for key, firm in self._firm_of.items() if members else ():
+            if firm in members:
+                members[firm].append(key)
+        for firm, keys in members.items():
+            self._over.pop(firm, None)
+            if len(keys) > self._cap_of_firm:
+                self._over[firm] = frozenset(keys) - frozenset(_capped_firm_contacts(s, keys, []))
 
     def _project(self, s: Situation, key: str, record: Record | None) -> None:
         before = self._drop_project(key)
@@ -215,101 +228,116 @@ class TickView:
         if record is not None and self._takes_part(s, Kind.PROJECT, record):
             after = self._take_project(s, key, record)
         for firm in {*before, *after}:
-            self._note_firm(firm)
-            self._label(firm, record)
+            if self.moved_firms is not None:
+                self.moved_firms.add(firm)
+            first = self._label_of.get(firm)
+            if firm in after and record is not None and (first is None or key <= first):
+                self.labels[firm], self._label_of[firm] = record.label, key
+            elif first == key:
+                self._unlabelled.add(firm)
 
     def _take_project(self, s: Situation, key: str, record: Record) -> tuple[str, ...]:
         template = template_of(record, s.marks.get(f"project:crm:{key}:"))
-        self.projects[key] = template if template is None else intern(template)
-        entries = tuple(entry.key for entry in ticked_entries(s, record))
-        rows = _capped_project_contacts(s, key, []) if entries else ()
+        if template is not None:
+            self._templates[key] = intern(template)
         link = s.links.of(Kind.PROJECT, Side.CRM, key)
         if link is not None and link.state is not LinkState.ACTIVE:
             self._still[key] = link.ajera_key
+        entries = tuple(entry.key for entry in ticked_entries(s, record))
+        rows = _capped_project_contacts(s, key, []) if entries else ()
         if entries:
             self._entries[key] = entries
         if rows:
             self._rows[key] = rows
             self._listed.update(rows)
         firms = tuple({intern(firm): None for (_, firm), _ in _brought(s, {key: template}, {key: rows})})
-        if firms:
-            self._wants[key] = firms
-        for firm in firms:
-            insort(self._bringers.setdefault(firm, []), key)
+        self._wants[key] = firms[0] if len(firms) == 1 else firms
         return firms
 
     def _drop_project(self, key: str) -> tuple[str, ...]:
-        self.projects.pop(key, None)
+        self._templates.pop(key, None)
         self._entries.pop(key, None)
         self._still.pop(key, None)
         for contact in self._rows.pop(key, ()):
             self._listed[contact] -= 1
             if not self._listed[contact]:
                 del self._listed[contact]
-        firms = self._wants.pop(key, ())
-        for firm in firms:
-            others = self._bringers[firm]
-            del others[bisect_left(others, key)]
-            if not others:
-                del self._bringers[firm]
-        return firms
+        return _each(self._wants.pop(key, ()))
 
-    def _label(self, firm: str, project: Record | None) -> None:
-        """The label of the project that brings the firm: of several the first, as the kernel says."""
-        first = self._bringers.get(firm, [""])[0]
-        if not first:
+    def _relabel(self) -> None:
+        """Firms whose first project brings them no more: the next one does, if there is one."""
+        lost, self._unlabelled = self._unlabelled, set()
+        if not lost:
+            return
+        first: dict[str, str] = {}
+        for key, firms in self._wants.items():
+            for firm in _each(firms):
+                if firm in lost and key < first.get(firm, key + "."):
+                    first[firm] = key
+        for firm in lost:
             self.labels.pop(firm, None)
             self._label_of.pop(firm, None)
-            return
-        if first == self._label_of.get(firm) and (project is None or project.key != first):
-            return
-        named = project if project is not None and project.key == first else None
-        named = named or self._store.record(Kind.PROJECT, Side.CRM, first)
-        self.labels[firm], self._label_of[firm] = named.label if named else first, first
+            if firm in first:
+                found = self._store.record(Kind.PROJECT, Side.CRM, first[firm])
+                self._label_of[firm] = first[firm]
+                self.labels[firm] = found.label if found else first[firm]
 
     # -- for the next program ----------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """All that is known, as JSON."""
+        """All that is known, as JSON; firms are told by their places in `names`."""
+        places: dict[str, int] = {}
+
+        def place(firm: str) -> int:
+            return places.setdefault(firm, len(places))
+
+        wants = [[place(firm) for firm in _each(firms)] for firms in self._wants.values()]
+        of = [place(firm) for firm in self._firm_of.values()]
+        there = [place(firm) for firm in self.firm_keys]
         return {
-            "firms": list(self.firms),
-            "firm_keys": list(self.firm_keys),
-            "labels": self.labels,
-            "label_of": self._label_of,
+            "firms": numbers_out(map(place, self.firms)),
+            "firm_keys": numbers_out(there),
+            "labelled": numbers_out(map(place, self.labels)),
+            "labels": list(self.labels.values()),
+            "label_of": [self._label_of[firm] for firm in self.labels],
+            "projects": list(self._wants),
+            "wants": numbers_out(firms[0] if len(firms) == 1 else -1 for firms in wants),
+            "several": [firms for firms in wants if len(firms) != 1],
+            "contacts": list(self._firm_of),
+            "firm_of": numbers_out(of),
+            "over": {firm: list(keys) for firm, keys in self._over.items()},
+            "templates": self._templates,
             "still": self._still,
-            "firm_of": self._firm_of,
-            "kept": self._kept,
-            "projects": self.projects,
             "entries": self._entries,
             "rows": self._rows,
-            "wants": self._wants,
+            "names": list(places),
         }
 
     def take(self, state: Mapping[str, Any], seen: int) -> None:
         """What `state` gave to a program before, when the store was at that number; `now` makes up for what moved
         since. Raises what a damaged one trips over."""
-        with self._updating:
-            self._clear()
-            self.firms, self.firm_keys = _shared(state["firms"]), _shared(state["firm_keys"])
-            self.labels = {intern(firm): label for firm, label in state["labels"].items()}
-            self._label_of = {intern(firm): intern(key) for firm, key in state["label_of"].items()}
-            self._still = dict(state["still"])
-            self._firm_of = {intern(key): intern(firm) for key, firm in state["firm_of"].items()}
-            for key, firm in self._firm_of.items():
-                self._members.setdefault(firm, []).append(key)
-            self._kept = _tuples(state["kept"])
-            self.projects = {intern(key): text and intern(text) for key, text in state["projects"].items()}
-            self._entries, self._rows = _tuples(state["entries"]), _tuples(state["rows"])
-            for rows in self._rows.values():
-                self._listed.update(rows)
-            self._wants = _tuples(state["wants"])
-            for key, firms in self._wants.items():
-                for firm in firms:
-                    self._bringers.setdefault(firm, []).append(key)
-            for others in self._bringers.values():
-                others.sort()
-            self.moved_firms = set()
-            self.seen = seen
+        names: list[str] = state["names"]
+        name = names.__getitem__
+        self._clear()
+        self.firms = set(map(name, numbers_in(state["firms"])))
+        self.firm_keys = set(map(name, numbers_in(state["firm_keys"])))
+        labelled = [name(place) for place in numbers_in(state["labelled"])]
+        self.labels = dict(zip(labelled, state["labels"], strict=True))
+        self._label_of = dict(zip(labelled, state["label_of"], strict=True))
+        several = iter(state["several"])
+        self._wants = {
+            key: name(place) if place >= 0 else tuple(map(name, next(several)))
+            for key, place in zip(state["projects"], numbers_in(state["wants"]), strict=True)
+        }
+        self._firm_of = dict(zip(state["contacts"], map(name, numbers_in(state["firm_of"])), strict=True))
+        self._over = {firm: frozenset(keys) for firm, keys in state["over"].items()}
+        self._templates, self._still = dict(state["templates"]), dict(state["still"])
+        self._entries = {key: tuple(found) for key, found in state["entries"].items()}
+        self._rows = {key: tuple(found) for key, found in state["rows"].items()}
+        for rows in self._rows.values():
+            self._listed.update(rows)
+        self.moved_firms = set()
+        self.seen = seen
 
 
 class Brought(Mapping[Target, str]):
@@ -363,9 +391,5 @@ class _Any(Mapping[str, Record]):
         return 0
 
 
-def _shared(keys: Collection[str]) -> set[str]:
-    return {intern(key) for key in keys}
-
-
-def _tuples(lists: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    return {intern(key): tuple(intern(each) for each in found) for key, found in lists.items()}
+def _each(firms: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (firms,) if isinstance(firms, str) else firms

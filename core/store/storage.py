@@ -221,7 +221,15 @@ class SqliteStorage(Storage):
     def view(self, name: str) -> bytes | None:
         """What was kept under that name by `put_view`."""
         found = self._select("SELECT body FROM views WHERE name = ?", (name,), writer=False)
+        self.let_go()
         return found[0][0] if found else None
+
+    def let_go(self) -> None:
+        """Give back the memory that SQLite keeps for pages which were read: after going over much of the file."""
+        with self._reading, sqlite_file.translated(self.path):
+            for connection in (self._reader, self._writer):
+                if connection is not None and not connection.in_transaction:
+                    connection.execute("PRAGMA shrink_memory")
 
     def fact(self, name: str) -> int | None:
         """A number noted by `note_fact`."""

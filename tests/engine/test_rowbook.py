@@ -34,7 +34,7 @@ def check(world: World) -> None:
     )
     whole, view = ticks_in_effect(look), service.runner.ticks.now()
     assert view.firms == whole.firms
-    assert view.projects == whole.projects
+    assert {key: view.template(key) for key in view.projects} == whole.projects
     assert view.brought.keys() == whole.brought.keys()
     assert view.count(Kind.CONTACT) == len(whole.contacts)
 
@@ -115,7 +115,7 @@ async def test_the_next_program_has_the_rows_without_reading_records(make: Make,
         await world.run()
         service.store.prune(1, 0, world.clock.now())
     other = world.program()
-    assert other.rows_at_hand
+    assert all(other.rows_at_hand(kind) for kind in Kind)
     row = other.rows(Kind.FIRM)[0]
     other.detail(row)
     other.mark(Kind.FIRM, [row.key], not row.marked, side=row.side)
@@ -131,7 +131,7 @@ async def test_kept_rows_of_other_settings_are_not_used(make: Make) -> None:
     world.service.keep_rows()
     other = world.program()
     other._book._stamp += " other"
-    assert not other.rows_at_hand
+    assert not other.rows_at_hand(Kind.FIRM)
     other.store.close()
 
 
