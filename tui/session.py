@@ -21,6 +21,7 @@ from core.engine.views import Progress, Status
 from core.errors import AjerasyncError, LoginRefused, Unreachable
 from core.model.values import Kind
 from core.text import safe_line
+from tui.checkup import Checkup
 from tui.formatting import moment
 from tui.messages import CHANGING
 from tui.widgets.log_panel import LogLine
@@ -72,6 +73,7 @@ class Session:
     trouble: Trouble | None = None
     doing: str = ""
     show_log: bool = False
+    checkup: Checkup | None = None
     lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     line_count: int = 0
     _status: Status | None = None

@@ -16,12 +16,15 @@ from textual.widgets import Input, Static
 
 from core.engine.events import Event
 from core.errors import AjerasyncError
+from tui.formatting import age
+from tui.modals.health import HEALTH_KEYS, HealthScreen
+from tui.screens.checkup_lines import brief_words
 from tui.screens.cron_words import cron_words
 from tui.screens.health_lines import health_lines, schedule_lines
 from tui.screens.split import SplitScreen
 from tui.widgets.cron import CronAnswer, CronEditor
 from tui.widgets.filter import QuietInput
-from tui.widgets.text_lines import Line, TextLines, shown
+from tui.widgets.text_lines import Line, TextLines, labelled, shown
 from tui.widgets.toast import toast
 
 CLOCK_SECONDS = 1.0
@@ -36,15 +39,17 @@ class ScheduleScreen(SplitScreen):
     AUTO_FOCUS = "#health"
     HELP = (
         "e goes to the schedule: minute, hour, day of month, month, weekday; a sixth field is seconds. What it means and "
-        "the next five times stand below as you type. Enter saves, escape leaves without saving."
+        "the next five times stand below as you type. Enter saves, escape leaves without saving. H checks the whole, M probes "
+        "how this tenant answers, W rehearses the next run on a copy."
     )
     FOOTER: ClassVar[Sequence[str]] = (
-        "inbox.type", "app.pause", "app.run", "app.dry-run", "app.plan", "app.help", "app.log", "app.quit", "app.palette",
+        "inbox.type", "health.check", "health.probe", "health.rehearse", "app.pause", "app.help", "app.run", "app.plan", "app.log", "app.quit", "app.palette",
         "hub.back",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "edit", "Edit schedule", id="inbox.type", group=SCHEDULE,
                 tooltip="Type another schedule or time zone; enter saves it"),
+        *HEALTH_KEYS,
     ]  # fmt: skip
     DEFAULT_CSS = """
     ScheduleScreen #split-list { padding: 0 1; background: $surface; }
@@ -132,8 +137,23 @@ class ScheduleScreen(SplitScreen):
         now, zone = datetime.now(UTC), _zone(status.timezone)
         return [
             *schedule_lines(status, now, zone, readonly=readonly, width=width),
+            *self._check_lines(now, width),
             *health_lines(status, paths, readonly=readonly, width=width),
         ]
+
+    def _check_lines(self, now: datetime, width: int) -> Sequence[Line]:
+        """The check that goes on, or how the last one ended."""
+        checkup = self.session.checkup
+        if checkup is None:
+            return labelled("Checked", "not since this program started: H checks", width, room=16)
+        if checkup.going_on:
+            return labelled("Checking", checkup.state_words(now), width, room=16)
+        words = f"{checkup.name} {age(checkup.ended, now)}: {brief_words(checkup)}"
+        return labelled("Checked", words, width, room=16, style="warn" if checkup.wrong else "")
+
+    def action_health(self, what: str) -> None:
+        """Doctor, probes or a rehearsal; the report in a dialog."""
+        self.app.push_screen(HealthScreen(what), lambda _nothing: self._show())
 
     # -- the editor --------------------------------------------------------------------------------------------
 
