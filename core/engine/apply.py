@@ -15,6 +15,7 @@ from itertools import groupby
 
 from core.engine.clock import iso
 from core.engine.landing import Landing
+from core.engine.lookups import LinksByKey
 from core.engine.pull import carried_over
 from core.errors import (
     ActionRefused,
@@ -161,7 +162,7 @@ class Applier:
     async def _create(self, action: Action) -> None:
         side = action.side
         assert side is not None
-        if self.store.links().of(action.kind, side.other, action.key(side.other) or "") is not None:
+        if LinksByKey(self.store).of(action.kind, side.other, action.key(side.other) or "") is not None:
             raise ActionRefused("it is linked already")
         system, draft = self.systems[side], self.draft(action)
         there = await system.namesakes(draft)
@@ -206,8 +207,8 @@ class Applier:
 
     def _refuse_new_namesakes(self, action: Action, there: list[Record]) -> None:
         """A record of that name that the plan did not know is a candidate, not an adoption."""
-        known = self.store.records(action.kind, action.side or Side.AJERA)
-        new = [record for record in there if record.key not in known]
+        side = action.side or Side.AJERA
+        new = [record for record in there if self.store.record(action.kind, side, record.key) is None]
         if new:
             with self.store.transaction() as tx:
                 tx.put_records(new)
@@ -315,7 +316,7 @@ class Applier:
 
     def _as_stored(self, record: Record) -> Record:
         """A record just read, with what only other calls read (totals, budget, lists)."""
-        known = self.store.records(record.kind, record.side).get(record.key)
+        known = self.store.record(record.kind, record.side, record.key)
         record = with_budget(record, self.policy)
         return carried_over(known, record) if known is not None else record
 
@@ -355,7 +356,7 @@ class Applier:
         key = action.key(action.side)
         if key is None:
             other = action.key(action.side.other) or ""
-            key = self.store.links().partner(action.kind, action.side.other, other)
+            key = LinksByKey(self.store).partner(action.kind, action.side.other, other)
         if key is None:
             raise ActionRefused(f"{action.label} is not in {action.side} (its creation failed or waits)")
         return key
@@ -374,12 +375,12 @@ class Applier:
         return value
 
     def _known(self, ref: Ref, side: Side) -> bool:
-        return ref.side is side or self.store.links().partner(ref.kind, ref.side, ref.key) is not None
+        return ref.side is side or LinksByKey(self.store).partner(ref.kind, ref.side, ref.key) is not None
 
     def _ref(self, ref: Ref, side: Side) -> Ref:
         if ref.side is side:
             return ref
-        key = self.store.links().partner(ref.kind, ref.side, ref.key)
+        key = LinksByKey(self.store).partner(ref.kind, ref.side, ref.key)
         if key is None:
             raise ActionRefused(f"waits for {ref.kind} {ref.key}, which is not in {side} yet")
         return Ref(ref.kind, side, key)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
+from core.engine.lookups import LinksByKey
 from core.engine.pull import RecordId, gone_records, note_dirty, put_gone
 from core.model.link import Base, Choice, Link, LinkState, Mark, Pair
 from core.model.plan import Action, Op
@@ -89,8 +90,8 @@ class Landing:
     # -- updates ---------------------------------------------------------------------------------
 
     def updated(self, action: Action, before: Record, after: Record, intent_id: str | None) -> None:
-        link = self.store.links().of(action.kind, after.side, after.key)
-        known = self.store.records(after.kind, after.side).get(after.key)
+        link = LinksByKey(self.store).of(action.kind, after.side, after.key)
+        known = self.store.record(after.kind, after.side, after.key)
         with self.store.transaction() as tx:
             tx.put_records([after])
             if (
@@ -117,7 +118,7 @@ class Landing:
         """Whether this may be the final update of a project closed in Ajera: the next plan finds out."""
         if link is None or link.kind is not Kind.PROJECT or link.state is not LinkState.ACTIVE:
             return False
-        ajera = self.store.records(Kind.PROJECT, Side.AJERA).get(link.ajera_key)
+        ajera = self.store.record(Kind.PROJECT, Side.AJERA, link.ajera_key)
         return ajera is not None and ajera.fields.get("status") == "Closed" and self.policy.closed_projects == "dormant"
 
     def read_again(self, record: Record) -> None:
@@ -147,7 +148,7 @@ class Landing:
     def _blank_pairs(self, action: Action, made: Record) -> Base:
         """Fields that are blank on both sides are agreed on as well: a value typed later is a change,
         which the owner of the field decides, and no blank of a first link to be filled."""
-        source = self.store.records(action.kind, made.side.other).get(action.key(made.side.other) or "")
+        source = self.store.record(action.kind, made.side.other, action.key(made.side.other) or "")
         pairs: dict[str, Pair] = {}
         for spec in self.policy.active_fields(action.kind):
             if source is None or spec.name not in source.fields or spec.name not in made.fields:
@@ -192,7 +193,7 @@ class Landing:
             tx.drop_base(link, removed)
 
     def ajera_contacts(self, refs: Iterable[Ref]) -> list[str]:
-        links = self.store.links()
+        links = LinksByKey(self.store)
         keys = [ref.key if ref.side is Side.AJERA else links.partner(Kind.CONTACT, Side.CRM, ref.key) for ref in refs]
         return [key for key in keys if key]
 
@@ -209,7 +210,7 @@ class Landing:
         assert action.crm_key is not None
         link = Link(action.kind, action.ajera_key, action.crm_key, LinkState.ACTIVE, action.reason, self.now())
         with self.store.transaction() as tx:
-            old = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+            old = LinksByKey(self.store).of(action.kind, Side.AJERA, action.ajera_key)
             if old is not None and old.crm_key == link.crm_key:
                 tx.drop_link(old)
             tx.put_link(link)
@@ -224,7 +225,7 @@ class Landing:
         """The tombstone: the partner is never matched or created by itself again."""
         assert action.side is not None
         assert action.ajera_key is not None
-        link = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+        link = LinksByKey(self.store).of(action.kind, Side.AJERA, action.ajera_key)
         if link is None:
             return
         key = link.key(action.side)
@@ -238,7 +239,7 @@ class Landing:
 
     def rebased(self, action: Action) -> None:
         assert action.ajera_key is not None
-        link = self.store.links().of(action.kind, Side.AJERA, action.ajera_key)
+        link = LinksByKey(self.store).of(action.kind, Side.AJERA, action.ajera_key)
         if link is None:
             return
         with self.store.transaction() as tx:

@@ -13,6 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import JaroWinkler, Levenshtein
 
 from core.engine.clock import iso
+from core.engine.lookups import BasesByKey, LinksByKey, RecordsByKey
 from core.engine.pull import dirty_records, gone_records
 from core.model.link import Base
 from core.model.plan import Action, Direction, Mode, Plan, candidate_json, item_json, plan_json, refusal_json
@@ -49,7 +50,11 @@ def situation(
     previous = _previous_mode(store)
     moved = previous is None or previous.direction is not mode.direction or _policy_moved(store, policy)
     touched = None if everything or moved else _touched(store)
-    records = {(kind, side): store.records(kind, side) for kind in Kind for side in Side}
+    records: dict[tuple[Kind, Side], Mapping[str, Record]]
+    if touched is None:
+        records = {(kind, side): store.records(kind, side) for kind in Kind for side in Side}
+    else:
+        records = {(kind, side): RecordsByKey(store, kind, side) for kind in Kind for side in Side}
     return Situation(
         mode=mode,
         policy=policy,
@@ -57,8 +62,8 @@ def situation(
         ajera=connections[Side.AJERA],
         crm=connections[Side.CRM],
         records=records,
-        links=store.links(),
-        bases=_Bases({kind.value: store.bases(kind) for kind in Kind}),
+        links=store.links() if touched is None else LinksByKey(store),
+        bases=BasesByKey(store) if touched is not None else _Bases({kind.value: store.bases(kind) for kind in Kind}),
         marks=store.marks(),
         decisions=store.decisions(),
         gone=gone_records(store),
@@ -130,12 +135,7 @@ def _first_kinds(store: Store, scheduled: bool) -> frozenset[Kind]:
     """Kinds without a link yet: their first run, started by hand, may create and link many."""
     if scheduled:
         return frozenset()
-    missing = set(Kind)
-    for kind, _ in store.links().by_ajera:
-        missing.discard(kind)
-        if not missing:  # as a rule within the first few thousand
-            break
-    return frozenset(missing)
+    return frozenset(Kind) - store.linked_kinds()
 
 
 def _previous_mode(store: Store) -> Mode | None:

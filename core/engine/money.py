@@ -9,19 +9,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from core.engine.clock import from_iso, iso
 from core.engine.pull import note_dirty
-from core.model.link import LinkState
+from core.model.link import Link, LinkState
 from core.model.record import Record, TeamRow
 from core.model.values import Kind, Side
 from core.policy import Policy
 from core.ports import Accounting, Clock, Hours, Store
 from core.reconcile.accounting import takes_money
+from core.reconcile.ticks import ticked
 
 MOST_BY_AGE = 40  # projects a run reads again only because their figures are old
 RECENT = timedelta(days=35)  # timesheets are corrected for about five weeks
@@ -41,31 +42,42 @@ class MoneyReader:
     policy: Policy
     next_due: str = ""  # when figures come due by age alone, known after `read`
 
-    async def read(self, ticked: Container[str]) -> int:
-        """Everything that is due; the number of projects whose figures moved."""
-        projects = self._projects(ticked)
+    async def read(self, only: Collection[str] | None = None, until: str = "") -> int:
+        """Everything that is due; the number of projects whose figures moved. `only`: the Ajera projects that may be
+        due, where nothing else comes due (by age, or the hours) before `until`."""
+        if only is not None:
+            moved = await self._read(self._due(self._of_keys(only), frozenset()))
+            self.next_due = min(until, iso(self.clock.now() + timedelta(hours=self.policy.totals_age_hours)))
+            return sum(moved)
+        projects = list(self._of_links(link for link in self.store.scan_links() if link.kind is Kind.PROJECT))
         if not projects:
             self.next_due = NEVER
             return 0
         worked = await self._hours_if_due()
         due = self._due(projects, worked)
-        moved = await asyncio.gather(*(self._totals(key) for key in due))
+        moved = await self._read(due)
         if not due:
             self.next_due = self._next_due(projects)
         return len(worked) + sum(moved)
 
-    def _projects(self, ticked: Container[str]) -> list[Record]:
+    async def _read(self, keys: Iterable[str]) -> list[bool]:
+        return await asyncio.gather(*(self._totals(key) for key in keys))
+
+    def _of_keys(self, keys: Iterable[str]) -> Iterator[Record]:
+        links = (self.store.link(Kind.PROJECT, Side.AJERA, key) for key in sorted(keys))
+        return self._of_links(link for link in links if link is not None)
+
+    def _of_links(self, links: Iterable[Link]) -> Iterator[Record]:
         """Ajera records of linked projects that take part and have money columns in the CRM."""
-        crm = self.store.records(Kind.PROJECT, Side.CRM)
-        ajera = self.store.records(Kind.PROJECT, Side.AJERA)
-        found = []
-        for (kind, key), link in self.store.links().by_ajera.items():
-            record, partner = ajera.get(key), crm.get(link.crm_key)
-            if kind is not Kind.PROJECT or link.state is not LinkState.ACTIVE or record is None or partner is None:
+        marks = self.store.marks()
+        for link in links:
+            record = self.store.record(Kind.PROJECT, Side.AJERA, link.ajera_key)
+            partner = self.store.record(Kind.PROJECT, Side.CRM, link.crm_key)
+            if link.state is not LinkState.ACTIVE or record is None or partner is None:
                 continue
-            if (link.crm_key in ticked or record.marked) and takes_money(partner):
-                found.append(record)
-        return found
+            live = partner.why_not is None and ticked(partner, marks.get(f"project:crm:{partner.key}:"))
+            if (live or record.marked) and takes_money(partner):
+                yield record
 
     # -- totals ------------------------------------------------------------------------------------
 
@@ -90,7 +102,8 @@ class MoneyReader:
     async def _totals(self, key: str) -> bool:
         """Read one project's totals; whether a figure moved."""
         totals = await self.ajera.totals(key)
-        record = self.store.records(Kind.PROJECT, Side.AJERA)[key]
+        record = self.store.record(Kind.PROJECT, Side.AJERA, key)
+        assert record is not None
         new = replace(
             record,
             fields={**record.fields, **totals},
@@ -131,10 +144,9 @@ class MoneyReader:
 
     def _close(self, rows: Sequence[Hours], until: date) -> None:
         """Add a finished window to the closed hours of each project."""
-        projects = self.store.records(Kind.PROJECT, Side.AJERA)
         changed = []
         for key, of_project in _by_project(rows).items():
-            record = projects.get(key)
+            record = self.store.record(Kind.PROJECT, Side.AJERA, key)
             if record is not None:
                 closed = _added(closed_team(record), of_project)
                 changed.append(replace(record, extra={**record.extra, CLOSED: _closed_text(closed)}))
@@ -146,7 +158,7 @@ class MoneyReader:
         """The team rows of every project by closed and recent hours; the projects that moved."""
         by_project = _by_project(recent)
         changed = []
-        for record in self.store.records(Kind.PROJECT, Side.AJERA).values():
+        for record in self.store.scan(Kind.PROJECT, Side.AJERA):
             closed = closed_team(record)
             team = tuple(_added(closed, by_project.get(record.key, ())).values())
             team = tuple(sorted(team, key=lambda row: (row.employee, row.role)))
@@ -157,6 +169,31 @@ class MoneyReader:
             tx.put_records(changed)
             note_dirty(tx, [record.id for record in moved])
         return frozenset(record.key for record in moved)
+
+
+def moved_projects(store: Store, moved: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """The Ajera projects that documents of these tables are about."""
+    found: set[str] = set()
+    for table, keys in moved.items():
+        for key in keys:
+            found |= _ajera_projects(store, table, key)
+    return frozenset(found)
+
+
+def _ajera_projects(store: Store, table: str, key: str) -> set[str]:
+    kind, _, rest = key.partition(":")
+    side = Side.CRM
+    if table == "links":
+        return {rest} if kind == Kind.PROJECT else set()
+    if table == "marks":
+        if kind != Kind.PROJECT:
+            return set()
+        of, _, key = rest.partition(":")
+        side, key = Side(of), key.removesuffix(":")
+    elif table.endswith(f":{Side.AJERA}"):
+        side = Side.AJERA
+    link = store.link(Kind.PROJECT, side, key)
+    return set() if link is None else {link.ajera_key}
 
 
 Team = dict[tuple[str, str], TeamRow]

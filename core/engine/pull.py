@@ -100,17 +100,33 @@ class Puller:
 
     async def read_children(self) -> int:
         """Contacts and team of ticked CRM projects whose lists were not read since they moved."""
-        if self.quiet.found("children", (PROJECTS_OF_CRM, "marks")):
+        seen = self.quiet.number()
+        moved = self._moved_projects()
+        if moved is not None and not moved:
             return 0
-        marks = self.store.marks()
-        wanted = [
-            key
-            for key, record in self.store.records(Kind.PROJECT, Side.CRM).items()
-            if record.contacts is None and record.why_not is None and ticked(record, marks.get(f"project:crm:{key}:"))
-        ]
+        wanted = [record.key for record in self._ticked_projects(moved) if record.contacts is None]
         if not wanted:
-            self.quiet.note("children", True, (PROJECTS_OF_CRM, "marks"))
+            self.quiet.note_since("children", True, seen)
         return await self.read_again(Kind.PROJECT, Side.CRM, wanted)
+
+    def _moved_projects(self) -> frozenset[str] | None:
+        """CRM projects that moved or were ticked since all children were last found read; None for all."""
+        known = self.quiet.since("children", (PROJECTS_OF_CRM, "marks"))
+        if known is None:
+            return None
+        tables = known[1]
+        return frozenset(tables[PROJECTS_OF_CRM]) | {mark.split(":", 3)[2] for mark in tables["marks"]}
+
+    def _ticked_projects(self, keys: Iterable[str] | None = None) -> Iterator[Record]:
+        marks = self.store.marks()
+        found = (self.store.record(Kind.PROJECT, Side.CRM, key) for key in keys) if keys is not None else None
+        for record in found if found is not None else self.store.scan(Kind.PROJECT, Side.CRM):
+            if (
+                record is not None
+                and record.why_not is None
+                and ticked(record, marks.get(f"project:crm:{record.key}:"))
+            ):
+                yield record
 
     async def read_again(self, kind: Kind, side: Side, keys: Sequence[str]) -> int:
         """Read these records now, children included; the number that differ from what was known."""
@@ -156,13 +172,7 @@ class Puller:
 
     async def _reread_ticked(self) -> None:
         """Child rows may change without moving their parent's stamp (sync-rules 3)."""
-        marks = self.store.marks()
-        keys = [
-            key
-            for key, record in self.store.records(Kind.PROJECT, Side.CRM).items()
-            if record.why_not is None and ticked(record, marks.get(f"project:crm:{key}:"))
-        ]
-        await self.read_again(Kind.PROJECT, Side.CRM, keys)
+        await self.read_again(Kind.PROJECT, Side.CRM, [record.key for record in self._ticked_projects()])
 
     async def _confirm_missing(self, side: Side, kind: Kind, missing: Iterable[str]) -> int:
         """Each absence is asked for by key. Linked ones become *gone*; others are just forgotten."""

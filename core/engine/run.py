@@ -18,7 +18,7 @@ from core.engine.clock import from_iso, iso
 from core.engine.events import Bus, Event
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
-from core.engine.money import MoneyReader
+from core.engine.money import NEVER, MoneyReader, moved_projects
 from core.engine.pull import Puller, Seen, dirty_now, forget_dirty, note_dirty
 from core.engine.quiet import PLANNED, PROJECTS, said
 from core.engine.settle import Settler
@@ -182,19 +182,23 @@ class Runner:
         ajera = self.systems[Side.AJERA]
         if not hasattr(ajera, "totals"):
             return
-        due = self._quiet.found("money", MONEY, self._policy_print)
-        if due is not None and iso(self.clock.now()) < due:
+        seen = self._quiet.number()
+        until, moved_since = self._quiet.since("money", MONEY, self._policy_print) or ("", {})
+        only = moved_projects(self.store, moved_since) if iso(self.clock.now()) < until else None
+        if only is not None and not only:
             return
+        if until == NEVER:  # there was none yet: hours were never read
+            only = None
         reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy)
         try:
-            moved = await reader.read(self.ticks.now().projects)
+            moved = await reader.read(only, until)
         except (AccessRefused, RecordRefused, ListNotTrusted, BadReply) as error:
             self.tell("log", f"totals and hours could not be read: {error}", level="warning")
             return
         if moved:
             self.tell("log", f"money or hours of {moved} projects moved")
-        elif reader.next_due:
-            self._quiet.note("money", reader.next_due, MONEY, self._policy_print)
+        if reader.next_due:
+            self._quiet.note_since("money", reader.next_due, seen, self._policy_print)
 
     async def _plan(self, *, scheduled: bool, everything: bool) -> Plan:
         """The kernel over a snapshot, in a thread: planning never holds the loop."""

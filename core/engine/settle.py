@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, assert_never
 
 from core.engine.landing import Landing
+from core.engine.lookups import LinksByKey
 from core.errors import ActionRefused
 from core.model.plan import Action, Op
 from core.model.record import Record
@@ -26,7 +27,7 @@ Told = Callable[[Intent, str], None]
 class Finish(Protocol):
     """Applier.finish."""
 
-    async def __call__(self, intent: Intent, draft: Draft, record: Record, *, careful: bool) -> None: ...
+    async def __call__(self, intent: Intent, draft: Draft, record: Record, *, careful: bool) -> Record | None: ...
 
 
 @dataclass
@@ -61,7 +62,7 @@ class Settler:
         side = action.side
         assert side is not None
         source = action.key(side.other) or ""
-        if self.store.links().of(action.kind, side.other, source) is not None:
+        if LinksByKey(self.store).of(action.kind, side.other, source) is not None:
             self._drop(intent, "it was linked before the stop")
             return
         try:
@@ -83,7 +84,7 @@ class Settler:
         self._drop(intent, "nothing had landed" if not new else f"{len(new)} records of that name: candidates now")
 
     def _is_new(self, intent: Intent, record: Record) -> bool:
-        linked = self.store.links().of(record.kind, record.side, record.key) is not None
+        linked = LinksByKey(self.store).of(record.kind, record.side, record.key) is not None
         return not linked and (record.key not in intent.namesakes or record.key == intent.draft_key)
 
     def _equals(self, action: Action, record: Record) -> bool:
@@ -103,7 +104,7 @@ class Settler:
         action = intent.action
         side = action.side
         assert side is not None
-        key = action.key(side) or self.store.links().partner(action.kind, side.other, action.key(side.other) or "")
+        key = action.key(side) or LinksByKey(self.store).partner(action.kind, side.other, action.key(side.other) or "")
         found = await self.systems[side].get(action.kind, [key]) if key else {}
         record = found.get(key or "")
         if record is None:
@@ -124,7 +125,7 @@ class Settler:
 
     async def _after_create(self, intent: Intent, record: Record) -> None:
         """Sent again only while nobody touched the new record: its stamp moved if it landed, or a person edited it."""
-        known = self.store.records(record.kind, record.side).get(record.key)
+        known = self.store.record(record.kind, record.side, record.key)
         if known is None or known.stamp != record.stamp:
             self._drop(intent, "it landed, or somebody edited the record since")
             return
@@ -146,7 +147,7 @@ class Settler:
         keys: Sequence[str | None] = self.landing.ajera_contacts(refs)
         if side is Side.AJERA:
             return keys
-        return [self.store.links().partner(Kind.CONTACT, Side.AJERA, key) for key in keys if key]
+        return [LinksByKey(self.store).partner(Kind.CONTACT, Side.AJERA, key) for key in keys if key]
 
     def _as_before(self, action: Action, record: Record) -> bool:
         return all(
@@ -157,7 +158,7 @@ class Settler:
 
     def _agreed(self, action: Action) -> bool:
         """Whether every field of the intent has a base that both sides stand at."""
-        link = self.store.links().of(action.kind, Side.AJERA, action.ajera_key or "")
+        link = LinksByKey(self.store).of(action.kind, Side.AJERA, action.ajera_key or "")
         if link is None:
             return True
         base = self.store.base(link)
@@ -165,7 +166,7 @@ class Settler:
             spec = self.policy.spec(action.kind, name)
             pair = base.get(name)
             for side in Side:
-                record = self.store.records(action.kind, side).get(link.key(side))
+                record = self.store.record(action.kind, side, link.key(side))
                 if spec is None or record is None or name not in record.fields:
                     continue
                 if pair is None or canonical(spec, side, record.fields[name]) != canonical(spec, side, pair.half(side)):

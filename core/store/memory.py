@@ -8,17 +8,19 @@ never kept here.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any, Final
 
 from core.errors import StoreDamaged
 from core.model.link import Link, Links
-from core.model.record import names_of
 from core.model.values import Kind, Side
 from core.store import codec_link, codec_run, sqlite_file
-from core.store.codec_record import names_read, record_reader
+from core.store.codec_record import record_reader
+from core.store.names import Names
 from core.store.snapshot import GONE, Snapshot, uncollected
 from core.store.storage import Change, SqliteStorage
 
+SLICE: Final = 500  # documents read at a time where all are gone over
 UNREADABLE: Final = (
     ValueError,
     LookupError,
@@ -72,7 +74,7 @@ class Memory:
         self._storage = storage
         self._tables: dict[str, Snapshot[str, Any]] = {}
         self._links: Links | None = None
-        self._names: dict[str, Snapshot[tuple[Kind, str], tuple[str, ...]]] = {}
+        self._names: dict[str, Names] = {}
 
     def table(self, name: str) -> Snapshot[str, Any]:
         """The table as it is now; loads it at first."""
@@ -95,21 +97,15 @@ class Memory:
         return found
 
     def names(self, table: str) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
-        """Who of a table of records names whom (core.model.record.Naming). Read from the bytes of what was not asked
-        for yet, so that no record is made for it."""
+        """Who of a table of records names whom (core.model.record.Naming); the table itself stays unread."""
         found = self._names.get(table)
         if found is None:
-            with self._storage.lock:
-                found = self._names[table] = self._find_names(self.table(table))
-        return found
-
-    @staticmethod
-    def _find_names(records: Snapshot[str, Any]) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
-        groups: dict[tuple[Kind, str], list[str]] = {}
-        for key, held in records.stored():
-            for named in names_read(held) if type(held) is bytes else names_of(held):
-                groups.setdefault(named, []).append(key)
-        return Snapshot({named: tuple(keys) for named, keys in groups.items()})
+            with self._storage.lock:  # a commit must not slip in between reading and keeping
+                try:
+                    found = self._names[table] = Names(chain.from_iterable(self._storage.slices(table, SLICE)))
+                except UNREADABLE as error:
+                    raise self._damaged(table) from error
+        return found.groups
 
     def read(self, table: str, doc_id: str, body: bytes) -> Any:
         """The value of one document that is not kept here. Raises StoreDamaged."""
@@ -129,33 +125,19 @@ class Memory:
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in what was committed; tables nobody asked for yet stay unread."""
         moved: dict[str, dict[str, Any]] = {}
+        named: dict[str, list[tuple[str, bytes | None]]] = {}
         for table, doc_id, body in changes:
+            if table in self._names:
+                named.setdefault(table, []).append((doc_id, body))
             if table in self._tables or (table == "links" and self._links is not None):
                 moved.setdefault(table, {})[doc_id] = GONE if body is None else body
+        for table, documents in named.items():
+            self._names[table].take(documents)
         links = moved.pop("links", None)
         if links and self._links is not None:
             self._links = self._changed_links(self._links, links)
         for table, values in moved.items():
-            old = self._tables[table]
-            self._tables[table] = old.changed(values)
-            if table in self._names:
-                self._names[table] = self._changed_names(self._names[table], old, self._tables[table], values)
-
-    @staticmethod
-    def _changed_names(
-        names: Snapshot[tuple[Kind, str], tuple[str, ...]],
-        old: Snapshot[str, Any],
-        new: Snapshot[str, Any],
-        keys: Iterable[str],
-    ) -> Snapshot[tuple[Kind, str], tuple[str, ...]]:
-        moved: dict[tuple[Kind, str], Any] = {}
-        for key in keys:
-            was, now = (names_of(held[key]) if key in held else set() for held in (old, new))
-            for named in was - now:
-                moved[named] = tuple(each for each in moved.get(named, names.get(named, ())) if each != key)
-            for named in now - was:
-                moved[named] = (*moved.get(named, names.get(named, ())), key)
-        return names.changed(moved) if moved else names
+            self._tables[table] = self._tables[table].changed(values)
 
     def _load_links(self) -> Links:
         read = self._guarded("links")
@@ -189,12 +171,15 @@ class Memory:
             try:
                 return read(doc_id, body)
             except UNREADABLE as error:
-                path = self._storage.path
-                if not self._storage.readonly:
-                    sqlite_file.condemn(path, f"a document of its table {table} cannot be read")
-                raise StoreDamaged(
-                    f"The store {path} is damaged: a document of its table {table} cannot be read."
-                    " Start the program again: it sets the file aside and says how to go on."
-                ) from error
+                raise self._damaged(table) from error
 
         return guarded
+
+    def _damaged(self, table: str) -> StoreDamaged:
+        path = self._storage.path
+        if not self._storage.readonly:
+            sqlite_file.condemn(path, f"a document of its table {table} cannot be read")
+        return StoreDamaged(
+            f"The store {path} is damaged: a document of its table {table} cannot be read."
+            " Start the program again: it sets the file aside and says how to go on."
+        )

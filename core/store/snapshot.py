@@ -125,11 +125,6 @@ class Snapshot(Mapping[K, T], Generic[K, T]):
             self._whole = True
         return self._base
 
-    def stored(self) -> Iterator[tuple[K, Any]]:
-        """Keys and values, those not asked for yet as the bytes of the file."""
-        for key in self:
-            yield key, (self._over if key in self._over else self._base)[key]
-
     def __repr__(self) -> str:
         return f"<Snapshot of {self._size}>"
 

@@ -20,6 +20,7 @@ from core.store.storage import SqliteStorage
 
 VIEWS_SEEN: Final = "views_seen"
 LONG_AGO: Final = 20_000  # changes
+JUST_NOW: Final = 2_000  # changes that `moved` always tells of, deletions too
 SLICE: Final = 500  # documents read at a time where all are gone over
 
 
@@ -93,7 +94,8 @@ class SparingReads:
         """The last number whose deletions nobody asks for: those that came after what is kept for screens are told to
         the next screen, unless that is long ago."""
         seen = self._storage.fact(VIEWS_SEEN)
-        return self._seen if seen is None or self._seen - seen > LONG_AGO else min(self._seen, seen)
+        old = self._seen - JUST_NOW
+        return old if seen is None or self._seen - seen > LONG_AGO else min(old, seen)
 
     def _take_in(self) -> None:
         """Take in what other programs wrote."""

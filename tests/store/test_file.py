@@ -385,8 +385,12 @@ def test_a_second_program_sees_exactly_what_changed(tmp_path: Path) -> None:
         end(other)
 
 
-def test_a_deletion_pruned_before_it_was_seen_is_taken_in_all_the_same(tmp_path: Path) -> None:
+def test_a_deletion_pruned_before_it_was_seen_is_taken_in_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from datetime import UTC, datetime
+
+    monkeypatch.setattr("core.store.sparing.JUST_NOW", 0)
 
     with filled(tmp_path) as store, TinyStore.open(tmp_path) as other:
         assert len(other.links().by_ajera) == 1
