@@ -582,8 +582,16 @@ def untold(world: World) -> list[str]:
     }
     records = ((kind, service.store.record(kind, Side.CRM, key)) for kind, key in resting)
     told |= {(kind, _short(kind, record.label)) for kind, record in records if record is not None}
-    found = (each for each in Checker(world).differences() if (each.kind, each.label) not in told)
-    return [str(each) for each in found if each.field not in NOT_OURS]
+    checker = Checker(world)
+    # A firm that rests lists nobody.
+    of_resting = {
+        (Kind.CONTACT, checker.label_of(Kind.CONTACT, key))
+        for key, row in world.crm.tables["contact"].items()
+        if (Kind.FIRM, row["ClientID"]) in resting
+    }
+    found = (each for each in checker.differences() if (each.kind, each.label) not in told)
+    kept = (each for each in found if each.field != "firm" or (each.kind, each.label) not in of_resting)
+    return [str(each) for each in kept if each.field not in NOT_OURS]
 
 
 # A record that is gone has its tombstone; the mailing address of Ajera is not in the field map, and people who edit the

@@ -46,14 +46,15 @@ TEMPLATE_PHASES = ["Data Collection", "Analysis", "Report"]
 class FakeClock:
     """Time that stands still until a test moves it; a wait is over at once and moves it.
 
-    The two servers read it too, as `server`: each look is 5 ms later, so that their stamps differ.
+    The two servers read it too, as `server`: each look is 5 ms later, so that their stamps differ. `skew` is by how much
+    the program's own clock is wrong.
     """
 
     def __init__(self, at: datetime = START) -> None:
-        self.at = at
+        self.at, self.skew = at, timedelta()
 
     def now(self) -> datetime:
-        return self.at
+        return self.at + self.skew
 
     def monotonic(self) -> float:
         return self.at.timestamp()
