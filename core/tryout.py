@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import re
+import socket
 import zoneinfo
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,9 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 from core.errors import UsageError
+from core.model.values import Kind
 from core.text import safe_line
 
 if TYPE_CHECKING:
+    from core.crm.catalogue import Catalogue
+    from core.crm.client import CrmClient
     from core.paths import Paths
     from core.settings import Settings
 
@@ -106,6 +110,23 @@ def _checked_parts(url: str, hint: str) -> SplitResult:
     return parts
 
 
+async def no_answer(url: str, seconds: float = 5.0) -> str:
+    """Why nothing answers at the host of an address; empty where something does. Only a connection is made."""
+    import asyncio
+
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        async with asyncio.timeout(seconds):
+            _reader, writer = await asyncio.open_connection(parts.hostname, port)
+    except TimeoutError:
+        return f"nothing answered within {seconds:.0f} seconds"
+    except OSError as error:
+        return "there is no machine of this name" if isinstance(error, socket.gaierror) else "the connection is refused"
+    writer.close()
+    return ""
+
+
 def refuse_plain_http(url: str, allowed: str | None) -> None:
     """Raises UsageError for http to another machine, unless the settings allow it for that host."""
     from core.settings import is_loopback
@@ -133,6 +154,17 @@ class AjeraFound:
 
 
 @dataclass(frozen=True, slots=True)
+class Need:
+    """A column that each new record of a kind must have in the CRM and that nobody fills yet. `choices` are code and
+    description; none where the CRM lists none."""
+
+    kind: Kind
+    column: str
+    caption: str
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CrmFound:
     """What the CRM said. `seconds`: the life of its login (0: not told). `marks`: tick to column.
     `template`: the column of the Ajera Project Template. `warnings` are sentences."""
@@ -142,6 +174,7 @@ class CrmFound:
     template: str = ""
     templates: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    needs: tuple[Need, ...] = ()
 
 
 async def try_ajera(settings: Settings) -> AjeraFound:
@@ -174,13 +207,52 @@ async def try_crm(settings: Settings) -> CrmFound:
         grant = await system.client.session.another()
         connection = await system.connect(0.0)
         metadata = {kind: await system.client.metadata(hub.path) for kind, hub in HUBS.items()}
+        named = {str(tick): column for tick, column in settings.crm.mark_columns.items()}
+        catalogue = catalogue_of(metadata, named, {})
+        needs = await _needs(system.client, catalogue, settings)
     finally:
         await system.close()
-    named = {str(tick): column for tick, column in settings.crm.mark_columns.items()}
-    catalogue = catalogue_of(metadata, named, {})
-    return CrmFound(
-        grant.seconds, dict(catalogue.marks), catalogue.template or "", connection.templates, connection.warnings
+    marks, template = dict(catalogue.marks), catalogue.template or ""
+    return CrmFound(grant.seconds, marks, template, connection.templates, connection.warnings, needs)
+
+
+async def _needs(client: CrmClient, catalogue: Catalogue, settings: Settings) -> tuple[Need, ...]:
+    """What new records need, whatever stands under [crm.defaults] now: it is asked for again with that as the answer."""
+    from core.crm.catalogue import unfilled
+
+    policy = settings.policy()
+    specs = [spec for kind in Kind for spec in policy.active_fields(kind)]
+    needs = []
+    for kind, columns in unfilled(catalogue, specs, {}).items():
+        for meta in columns:
+            rows = await client.code_table(meta.codetable) if meta.codetable else ()
+            choices = tuple((row.code, row.description) for row in rows or () if row.status.upper() != "I")
+            needs.append(Need(kind, meta.fieldname, meta.caption or meta.fieldname, choices))
+    return (*needs, *await _organizations(client, catalogue, {(need.kind, need.column) for need in needs}))
+
+
+async def _organizations(client: CrmClient, catalogue: Catalogue, asked: set[tuple[Kind, str]]) -> list[Need]:
+    """Where organizations are used, a new project and a new employee need one, and metadata does not say so
+    (dps-api, project and employee)."""
+    from core.errors import SystemFailure
+
+    columns = {kind: catalogue.column(kind, "Org") for kind in (Kind.PROJECT, Kind.EMPLOYEE)}
+    if not any(columns.values()):
+        return []
+    try:
+        rows = (await client.read("organization", (), "organizations")).json()
+    except (SystemFailure, ValueError):
+        return []  # no right to read them, or no such list: doctor and the first refusal name the column
+    found = tuple(
+        (str(row["Org"]), str(row.get("Name") or row.get("OrgName") or ""))
+        for row in (rows if isinstance(rows, list) else [])
+        if isinstance(row, dict) and row.get("Org") and str(row.get("Status") or "A").upper() != "I"
     )
+    return [
+        Need(kind, meta.fieldname, meta.caption or meta.fieldname, found)
+        for kind, meta in columns.items()
+        if found and meta is not None and (kind, meta.fieldname) not in asked
+    ]
 
 
 # -- time zones ------------------------------------------------------------------------------------

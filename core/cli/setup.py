@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from core.cli.context import Env, command, pass_env
-from core.cli.exits import OK, WAITING, say
-from core.cli.setup_ask import ask_yes, choose
+from core.cli.exits import OK, WAITING
+from core.cli.setup_ask import ask_yes, choose, tell
 from core.cli.ui import need_terminal
 from core.errors import UsageError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.paths import Paths
     from core.settings import Settings
 
-PART_NAMES: Final = ("ajera", "crm", "template", "schedule")
+PART_NAMES: Final = ("ajera", "crm", "defaults", "template", "schedule")
 
 
 @command("setup")
@@ -46,7 +46,7 @@ PART_NAMES: Final = ("ajera", "crm", "template", "schedule")
 def setup_command(env: Env, parts: tuple[str, ...], answers: Path | None, replace: bool) -> int:
     """Ask for both connections, try each answer at once, write the settings file, and end with doctor.
 
-    PART asks for one part again: ajera, crm, template, schedule. Nothing is written before the end, never without
+    PART asks for one part again: ajera, crm, defaults (what new records in the CRM need), template, schedule. Nothing is written before the end, never without
     asking, and a copy of the file before is kept.
     """
     paths = env.paths()
@@ -72,7 +72,7 @@ def _document_to_change(paths: Paths) -> Any:
     try:
         return read_document(paths.config)
     except UsageError as error:
-        say(error)
+        tell(error)
         if ask_yes("Begin with a new file? A copy of this one is kept."):
             return None
         raise UsageError(f"Nothing was changed. Correct {paths.config} by hand, or answer yes") from None
@@ -81,11 +81,11 @@ def _document_to_change(paths: Paths) -> Any:
 def _parts_to_ask(parts: Sequence[str], document: Any, paths: Paths) -> Sequence[str]:
     if document is None:
         if parts and set(parts) != set(PART_NAMES):
-            say("There are no settings yet, so all parts are asked.")
+            tell("There are no settings yet, so all parts are asked.")
         return PART_NAMES
     if parts:
         return [part for part in PART_NAMES if part in parts]
-    say(f"{paths.config} exists. All in it that you do not answer anew stays as it is.")
+    tell(f"{paths.config} exists. All in it that you do not answer anew stays as it is.")
     chosen = choose("What is to be changed", (*PART_NAMES, "all", "nothing"), "nothing")
     return {"all": PART_NAMES, "nothing": ()}.get(chosen, (chosen,))
 
@@ -93,14 +93,15 @@ def _parts_to_ask(parts: Sequence[str], document: Any, paths: Paths) -> Sequence
 def _ask(parts: Sequence[str], document: Any, paths: Paths) -> int:
     from core.cli.setup_steps import PARTS, Draft
 
-    say("An empty line takes what stands in [brackets]. Ctrl-C stops; nothing is written before the end.")
+    tell("An empty line takes what stands in [brackets]. Ctrl-C stops; nothing is written before the end.")
     draft = Draft(paths, before={} if document is None else document.unwrap())
-    for part in parts:
+    for place, part in enumerate(parts, 1):
+        tell(f"\n--- {place} of {len(parts)}" if len(parts) > 1 else "")
         PARTS[part](draft)
     if draft.failed and not ask_yes(
         f"No connection yet: {', '.join(sorted(draft.failed))}. Write the settings all the same?"
     ):
-        say("Nothing was written.")
+        tell("Nothing was written.")
         return WAITING
     _store_secrets(draft)
     return _finish(draft, document)
@@ -116,7 +117,7 @@ def _store_secrets(draft: Draft) -> None:
             try:
                 draft.put(section, key, store(kept, draft.paths))
             except UsageError as error:
-                say(error)
+                tell(error)
                 kept = ask_secret(where, f"{section} {key.replace('_', ' ')}", draft.paths)  # noqa: PLW2901
             else:
                 break
@@ -129,7 +130,7 @@ def _finish(draft: Draft, document: Any) -> int:
     settings = settings_from(draft.document(), draft.paths)
     _write(draft.paths, document_text(draft.answers, document))
     if draft.failed:
-        say("Try again with: ajerasync doctor")
+        tell("Try again with: ajerasync doctor")
         return WAITING
     _doctor(settings)
     return OK
@@ -140,22 +141,22 @@ def _write(paths: Paths, text: str) -> None:
 
     copy = keep_copy(paths.config)
     write_settings(paths.config, text)
-    say(f"Written: {paths.config}" + (f"; the one before is kept as {copy.name}" if copy else ""))
+    tell(f"Written: {paths.config}" + (f"; the one before is kept as {copy.name}" if copy else ""))
 
 
 def _doctor(settings: Settings) -> None:
     """What doctor finds, told as messages: the outcome of set-up is that both systems answered."""
     from core.doctor import examine
 
-    say("doctor:")
+    tell("doctor:")
     found, _ = asyncio.run(examine(settings))
     for check in found:
         if check.state != "ok":
-            say(f"{check.state:<5}{check.check}: {check.message}")
+            tell(f"{check.state:<5}{check.check}: {check.message}")
             if check.way_out:
-                say(f"{' ' * 5}-> {check.way_out}")
+                tell(f"{' ' * 5}-> {check.way_out}")
     good = sum(check.state == "ok" for check in found)
-    say(f"{good} of {len(found)} checks are ok. Next: ajerasync (the UI), or ajerasync plan")
+    tell(f"{good} of {len(found)} checks are ok. Next: ajerasync (the UI), or ajerasync plan")
 
 
 # -- from a file -----------------------------------------------------------------------------------
@@ -184,8 +185,8 @@ def _from_file(answers: Path, parts: Sequence[str], replace: bool, paths: Paths)
         for one in (ajera, crm):
             if isinstance(one, BaseException):
                 raise one
-        say(f"Ajera: {getattr(ajera, 'company', '')}, {getattr(ajera, 'version', '')}")
-        say(f"CRM: a login lasts {getattr(crm, 'seconds', 0)} seconds")
+        tell(f"Ajera: {getattr(ajera, 'company', '')}, {getattr(ajera, 'version', '')}")
+        tell(f"CRM: a login lasts {getattr(crm, 'seconds', 0)} seconds")
 
     asyncio.run(both())
     _write(paths, text if text.startswith("#") else f"# {HEAD}\n{text}")

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from core.cli.exits import say
-from core.cli.setup_ask import ask, ask_hidden, choose
+from core.cli.setup_ask import ask, ask_hidden, choose, tell
 from core.errors import UsageError
 from core.private import private_folder, write_private
 from core.secret import Secret
@@ -17,10 +16,13 @@ if TYPE_CHECKING:
     from core.paths import Paths
 
 PLACES: Final = ("keyring", "file", "command", "env", "plain")
-EXPLAINED: Final = (
-    "A secret is kept in one of: keyring (this system's own), file (mode 0600, beside the settings), command (its "
-    "output is the secret: a password manager), env (an environment variable), plain (in the settings; doctor warns)."
-)
+EXPLAINED: Final = """\
+  A secret can be kept in one of these places:
+    keyring  this system's own
+    file     beside the settings, readable by you alone
+    command  what a command prints, a password manager's say
+    env      an environment variable
+    plain    in the settings themselves; doctor warns"""
 
 Reference = dict[str, str] | str
 
@@ -46,16 +48,16 @@ class Kept:
 def ask_secret(where: str, what: str, paths: Paths) -> Kept:
     """Asks where it is kept, and for the secret where storing it is ours to do. What does not answer is asked again."""
     while True:
-        place = choose(f"  {what}: kept in", PLACES, usual_place())
+        place = choose(f"  {what} kept in", PLACES, usual_place())
         kept = _ask_for(place, where, what)
         if kept.untold():
-            say(f"  {kept.target} is not set in this shell, so the login cannot be tried here.")
+            tell(f"  {kept.target} is not set in this shell, so the login cannot be tried here.")
             return kept
         try:
             if kept.target:
                 Secret(where, place, kept.target, paths.config.parent).reveal()
         except UsageError as error:
-            say(error)
+            tell(f"  {error}")
         else:
             return kept
 

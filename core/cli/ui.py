@@ -9,11 +9,23 @@ import click
 
 from core.cli.context import Env
 from core.cli.exits import OK, USAGE, say
+from core.cli.setup_ask import choose
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.engine.service import Service
+
+
+_WELCOME = """\
+ajerasync keeps Deltek Ajera and Deltek's CRM in step.
+There are no settings yet ({config}).
+
+  demo   try it on two emulated systems; nothing can be harmed, nothing is left
+  setup  connect your own systems; each answer is tried at once, nothing is
+         written to them
+  quit   leave
+"""
 
 
 def open_found(env: Env, ctx: click.Context) -> int:
@@ -25,8 +37,9 @@ def open_found(env: Env, ctx: click.Context) -> int:
         return USAGE
     if env.paths().config.is_file():
         return open_with(env, env.service)
-    say(f"There are no settings yet ({env.paths().config}).")
-    choice = click.prompt("setup, demo or quit", type=click.Choice(["setup", "demo", "quit"]), default="demo", err=True)
+    for line in _WELCOME.format(config=env.paths().config).splitlines():
+        say(line)
+    choice = choose("demo, setup or quit", ["demo", "setup", "quit"], "demo", told=True)
     if choice == "quit":
         return OK
     root = ctx.find_root().command

@@ -228,19 +228,34 @@ def create_warnings(
     catalogue: Catalogue, specs: Iterable[FieldSpec], defaults: Mapping[Kind, Mapping[str, str]]
 ) -> list[str]:
     """What would make the CRM refuse new records: defaults of unknown columns, required columns nobody fills."""
-    mapped = {(spec.kind, column.lower()) for spec in specs for column in columns_of(spec)}
     found: list[str] = []
-    for kind, hub in HUBS.items():
-        table, given = catalogue.tables[kind], defaults.get(kind, {})
-        found += [f"[crm.defaults.{kind}] {name}: the CRM has no such column" for name in _unknown(table, given)]
-        filled = {name.lower() for name in (hub.key, hub.number, *FIRST_VALUES[kind], *given)}
-        lacking = [
-            f"{meta.caption or meta.fieldname} ({meta.fieldname})"
-            for name, meta in table.items()
-            if meta.required and not meta.defaultvalue and name not in filled and (kind, name) not in mapped
+    nobody = unfilled(catalogue, specs, defaults)
+    for kind in HUBS:
+        table = catalogue.tables[kind]
+        found += [
+            f"[crm.defaults.{kind}] {name}: the CRM has no such column"
+            for name in _unknown(table, defaults.get(kind, {}))
         ]
+        lacking = [f"{meta.caption or meta.fieldname} ({meta.fieldname})" for meta in nobody[kind]]
         if lacking:
             found.append(f"New {kind}s in the CRM need {', '.join(lacking)}: set it under [crm.defaults.{kind}]")
+    return found
+
+
+def unfilled(
+    catalogue: Catalogue, specs: Iterable[FieldSpec], defaults: Mapping[Kind, Mapping[str, str]]
+) -> dict[Kind, list[FieldMeta]]:
+    """The required columns of each hub that a new record would not have: neither mapped, nor set by us, by the
+    settings or by the CRM itself (section 13: Required, DefaultValue)."""
+    mapped = {(spec.kind, column.lower()) for spec in specs for column in columns_of(spec)}
+    found: dict[Kind, list[FieldMeta]] = {}
+    for kind, hub in HUBS.items():
+        filled = {name.lower() for name in (hub.key, hub.number, *FIRST_VALUES[kind], *defaults.get(kind, {}))}
+        found[kind] = [
+            meta
+            for name, meta in catalogue.tables[kind].items()
+            if meta.required and not meta.defaultvalue and name not in filled and (kind, name) not in mapped
+        ]
     return found
 
 

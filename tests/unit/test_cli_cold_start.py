@@ -36,8 +36,8 @@ def test_from_nothing_to_the_ui(tmp_path: Path) -> None:
         start = 0
         ajera, crm = sandbox.ajera, sandbox.crm
         for asked, answer in (
-            *(("setup, demo or quit", "setup"), ("Copy API URL", sandbox.ajera_url), ("API user", ajera.username)),
-            *(("kept in", ""), ("not shown", ajera.password), ("its pages", sandbox.crm_url)),
+            *(("demo, setup or quit", "setup"), ("Copy API URL", sandbox.ajera_url), ("API user", ajera.username)),
+            *(("kept in", ""), ("not shown", ajera.password), ("any page", sandbox.crm_url)),
             *(
                 ("database:", crm.database),
                 ("user (a login", crm.username),
@@ -45,7 +45,14 @@ def test_from_nothing_to_the_ui(tmp_path: Path) -> None:
                 ("not shown", crm.password),
             ),
             *(("client id", crm.client_id), ("kept in", ""), ("not shown", crm.client_secret), ("product", "")),
-            *(("number or name", "1"), ("time zone", ""), ("cron expression", ""), ("the times?", "")),
+            *(
+                ("code or description", "1"),
+                ("code or description", ""),
+                ("number or name", "1"),
+                ("time zone", ""),
+                ("cron expression", ""),
+                ("the times?", ""),
+            ),
             ("Open the UI now?", ""),
         ):
             start = answered(terminal, start, asked, answer)

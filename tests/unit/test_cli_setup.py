@@ -16,7 +16,8 @@ from tests.unit.cli_kit import Said, World, call, open_world, state_home
 
 __all__ = ["state_home"]
 
-END = ["", "", "", ""]  # no template, the zone as suggested, the schedule as suggested, and yes
+NEW = ["1", ""]  # the organization of new projects, and the same of new employees
+END = [*NEW, "", "", "", ""]  # no template, the zone as suggested, the schedule as suggested, and yes
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def made(world: World, tmp_path: Path) -> Path:
 def test_it_asks_tries_shows_and_writes(world: World, tmp_path: Path) -> None:
     config = tmp_path / "conf/config.toml"
     templates = ["Standard A/E", "Study"]
-    said = set_up(config, *ajera_lines(world), *crm_lines(world), templates[0], "", "*/20 8-17 * * mon-fri", "y")
+    said = set_up(config, *ajera_lines(world), *crm_lines(world), *NEW, templates[0], "", "*/20 8-17 * * mon-fri", "y")
     assert said.code == 0, said.err
     assert said.out == ""
     for shown in (
@@ -80,6 +81,7 @@ def test_it_asks_tries_shows_and_writes(world: World, tmp_path: Path) -> None:
         assert shown in said.err, (shown, said.err)
     assert said.err.count("next: ") == 5
     document = written(config)
+    assert document["crm"]["defaults"] == {"project": {"Org": "NE:AR"}, "employee": {"Org": "NE:AR"}}
     assert document["ajera"]["password"] == {"file": "ajera.password.secret"}
     assert document["schedule"] == {"cron": "*/20 8-17 * * mon-fri", "timezone": "America/Chicago"}
     assert document["sync"] == {"enabled": True, "default_template": templates[0]}
@@ -122,7 +124,7 @@ def test_a_wrong_password_is_told_at_once_and_asked_alone(world: World, tmp_path
 
 def test_without_a_connection_nothing_is_written_unasked(world: World, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    lines = [*ajera_lines(world, password="wrong-one"), "go-on", *crm_lines(world), "", "", ""]
+    lines = [*ajera_lines(world, password="wrong-one"), "go-on", *crm_lines(world), *NEW, "", "", ""]
     said = set_up(config, *lines, "n")
     assert said.code == 1
     assert "Nothing was written" in said.err
@@ -203,6 +205,27 @@ def test_a_zone_and_a_schedule_that_are_none_are_asked_again(made: Path) -> None
     for words in ("did you mean America/Chicago", "a schedule has five", "never due"):
         assert words in said.err
     assert written(made)["schedule"]["cron"] == ""
+
+
+def test_what_new_records_need_is_asked_again_alone(world: World, made: Path) -> None:
+    text = world.sandbox.config_toml()
+    made.write_text(text, encoding="utf-8")  # with a table of its own for each kind
+    said = set_up(made, "nowhere", "99", "none", "2", parts=("defaults",))
+    assert said.code == 0, said.err
+    assert "Organization of a new project (column Org" in said.err
+    assert "There is no 'nowhere' in the list" in said.err
+    assert "[NE:AR]" in said.err
+    assert set(written(made)["crm"]["defaults"]) == {"employee"}
+    assert written(made)["crm"]["defaults"]["employee"]["Org"] != "NE:AR"
+    assert {**written(made), "crm": None} == {**tomllib.loads(text), "crm": None}
+
+
+def test_an_address_where_nothing_answers_is_told_as_it_is_typed(world: World, tmp_path: Path) -> None:
+    away = world.sandbox.crm_url.replace(str(world.sandbox.crm_url.split(":")[2].split("/")[0]), "9")
+    lines = crm_lines(world)
+    said = set_up(tmp_path / "c.toml", *ajera_lines(world), away, "n", *lines, *END)
+    assert said.code == 0, said.err
+    assert "127.0.0.1:9 does not answer here: the connection is refused" in said.err
 
 
 def test_a_template_is_chosen_by_number(world: World, made: Path) -> None:
