@@ -20,7 +20,7 @@ from core.crm.wire import Row, flag_of, text_of
 from core.crm.writing import ADDRESS_LABEL, Body, Draught, refusal
 from core.errors import BadReply, OutcomeUnknown, RecordMissing, RecordRefused, SystemFailure
 from core.http import Reply
-from core.model.record import Record
+from core.model.record import NO_FIELDS, Record
 from core.model.values import EntryEdit, Kind, TeamEdit, Value
 from core.ports import Draft
 
@@ -49,7 +49,7 @@ class Saver:
         address = {name: value for name, value in draught.address.items() if value != ""}
         reply, refused = await self._post(draft, draught, address)
         key = self._key_of(draft, reply) if reply else draft.key or ""
-        record = await self._created(draft.kind, key, reply)
+        record = _as_left(await self._created(draft.kind, key, reply), self._told(draft.kind, reply), _filled(draft))
         if address and not refused and not self._holds_address(draft, record):
             refused = await self._add_address(key, address)
             record = record if refused else await self._created(draft.kind, key, reply)
@@ -139,10 +139,13 @@ class Saver:
         try:
             record = (await self._get(kind, [key])).get(key)
         except SystemFailure:
-            record = self._from_rows(kind, _rows(reply) if reply else [])
+            record = self._told(kind, reply)
         if record is None:
             raise OutcomeUnknown(SIDE, f"The CRM said that it made the {kind}, but it cannot be read")
         return record
+
+    def _told(self, kind: Kind, reply: Reply | None) -> Record | None:
+        return self._from_rows(kind, _rows(reply)) if reply else None
 
     async def _add_address(self, key: str, parts: Body) -> str:
         """Give a new firm the address that its POST did not. The firm is made, so a refusal is told, not raised."""
@@ -265,7 +268,7 @@ class Saver:
             found = replace(record, contacts=before.contacts, team=before.team)
         if found is None:
             raise RecordMissing(SIDE, f"The CRM has no such {before.kind} any more")
-        return found
+        return _as_left(found, record, changes, before.fields)
 
     def _from_rows(self, kind: Kind, rows: Sequence[Row]) -> Record | None:
         mapper = self._tenant.mapper
@@ -286,6 +289,27 @@ def _address_body(row: Row, parts: Body) -> Body:
     identity = {name: cell(row, name, "") for name in ("CLAddressID", "ClientID", "Address")}
     primary = {} if flag_of(cell(row, "PrimaryInd", "")) else {"PrimaryInd": "Y"}
     return {**identity, **primary, **parts}
+
+
+def _as_left(
+    read: Record, reply: Record | None, written: Mapping[str, Value], before: Mapping[str, Value] = NO_FIELDS
+) -> Record:
+    """A record as our write left it. What was written, came back in the reply and is another when read back was typed
+    by somebody in between: it is told as the reply has it, with the reply's stamp, and the next pull brings what was
+    typed as the change it is. What the reply did not show yet (rows saved after it, a workflow) is told as read."""
+    if reply is None or not reply.stamp or reply.stamp == read.stamp:
+        return read
+    left: dict[str, Value] = {}
+    for name, value in written.items():
+        told = reply.fields.get(name)
+        shown = told not in (None, "", before.get(name)) or (told == value and told != before.get(name))
+        if shown and name in read.fields and told != read.fields[name]:
+            left[name] = told
+    return replace(read, stamp=reply.stamp, fields={**read.fields, **left}) if left else read
+
+
+def _filled(draft: Draft) -> Mapping[str, Value]:
+    return {name: value for name, value in draft.fields.items() if value not in (None, "")}
 
 
 def _rows(reply: Reply) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -599,3 +600,49 @@ def test_chosen_keys_are_stable_and_apart() -> None:
         chosen_key("T", Kind.FIRM, "17"),
     }
     assert len(others | {key}) == 4
+
+
+# -- somebody types between our write and its reading back -----------------------------------------
+
+
+def _typing(method: str, edit: Callable[[], object]) -> Callable[[httpx.Request], None]:
+    """Somebody types before the first GET that follows a write."""
+    wrote: list[str] = []
+
+    def answer(request: httpx.Request) -> None:
+        if request.method == "GET" and wrote == [method]:
+            wrote.append("typed")
+            edit()
+        elif request.method == method:
+            wrote.append(method)
+
+    return answer
+
+
+async def test_what_somebody_types_right_after_a_create_is_not_taken_for_ours() -> None:
+    world, key = filled(), "D" * 32
+    system = world.system()
+    await system.connect()
+    world.answer = _typing("POST", lambda: world.data.edit("firm", key, {"WebSite": "typed.example"}))
+    made = await system.create(draft(Kind.FIRM, key=key, fields={"name": "Delta", "website": "sent.example"}))
+    assert made.fields["website"] == "sent.example"
+    held = (await system.get(Kind.FIRM, [key]))[key]
+    assert held.fields["website"] == "typed.example"
+    assert held.stamp != made.stamp
+
+
+async def test_what_somebody_types_right_after_an_address_was_written_is_not_taken_for_ours() -> None:
+    world = filled()
+    system = world.system()
+    before = (await system.get(Kind.FIRM, [ACME]))[ACME]
+    row = next(key for key, each in world.data.tables["address"].items() if each["ClientID"] == ACME)
+
+    def typed() -> None:
+        world.data.edit("address", row, {"City": "Typedville"})
+        world.data.touch("firm", ACME, "PERSON")  # as the hub does where it saves both
+
+    world.answer = _typing("PUT", typed)
+    after = await system.update(before, {"address": AUSTIN})
+    assert isinstance(after.fields["address"], Address)
+    assert after.fields["address"].city == "Austin"
+    assert (await system.get(Kind.FIRM, [ACME]))[ACME].stamp != after.stamp
