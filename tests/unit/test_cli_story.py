@@ -125,6 +125,13 @@ def test_links_go_out_and_come_in(in_step: World, tmp_path: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     assert lines[0] == "kind,ajera_key,crm_key"
     assert len(lines) == len(in_step.call("links", "--json").json) + 1
+    judged = in_step.call("links", "import", str(file), "--dry-run", "--json").json
+    assert judged["dry_run"]
+    assert {row["state"] for row in judged["rows"]} == {"known"}
+    file.write_text("kind,ajera_key,crm_key\nfirm,nosuch,nosuch\n", encoding="utf-8")
+    said = in_step.call("links", "import", str(file), "--dry-run", "--json")
+    assert said.code == 2
+    assert [(row["state"], "there is no firm" in row["reason"]) for row in said.json["rows"]] == [("refused", True)]
     file.write_text("kind,ajera_key,crm_key\nfirm,1\nperson,1,2\n", encoding="utf-8")
     said = in_step.call("links", "import", str(file))
     assert said.code == 2

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -12,10 +14,12 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
+from core.engine.pairs import read_pairs, write_pairs
 from core.errors import AjerasyncError
 from core.model.plan import Candidate, Item
 from core.model.values import Side
 from tui.formatting import count, cut, joined
+from tui.modals.pairs import PairsAsk
 from tui.modals.value import ValueAsk
 from tui.screens.inbox_items import COLUMNS, FIELDS, TYPES, Waiting, inbox_row, told_whole, waiting
 from tui.screens.split import SplitScreen
@@ -28,7 +32,11 @@ from tui.widgets.record_table import RecordTable, Row
 from tui.widgets.text_lines import TextLines
 from tui.widgets.toast import toast
 
+if TYPE_CHECKING:
+    from tui.app import AjerasyncApp
+
 ANSWER = Binding.Group("Answer")
+PAIRS = Binding.Group("Pairs")
 EMPTY = "Nothing waits for you.\n\nConflicts, possible twins, errors and refusals of the next plan or run appear here."
 _PLURALS = {
     "conflict": "conflicts", "candidate": "candidates", "difference": "differences", "error": "errors",
@@ -46,11 +54,12 @@ class InboxScreen(SplitScreen):
     AUTO_FOCUS = "#inbox"
     HELP = (
         "What waits for a person. The keys that answer the chosen line stand in the footer and beside it. An answer is "
-        "kept at once and takes effect with the next run (R runs now); another answer replaces it."
+        "kept at once and takes effect with the next run (R runs now); another answer replaces it. I takes over pairs of "
+        "records from a file, as when this program takes over from another sync; O writes such a file."
     )
     FOOTER: ClassVar[Sequence[str]] = (
         "inbox.crm", "inbox.ajera", "inbox.type", "inbox.link", "inbox.create", "inbox.never", "inbox.retry", "inbox.retry-all",
-        "table.open", "app.run", "app.help", "hub.filter", "inbox.field", "hub.back", "app.plan", "app.log", "app.quit",
+        "table.open", "app.run", "app.help", "pairs.import", "hub.filter", "inbox.field", "pairs.export", "hub.back", "app.plan", "app.log", "app.quit",
         "app.palette",
     )  # fmt: skip
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,6 +77,10 @@ class InboxScreen(SplitScreen):
         Binding("y", "retry", "Retry", id="inbox.retry", group=ANSWER, tooltip="Try this error again with the next run"),
         Binding("Y", "retry_all", "Retry all", id="inbox.retry-all", group=ANSWER,
                 tooltip="Try every error again with the next run"),
+        Binding("I", "import_pairs", "Import pairs", id="pairs.import", group=PAIRS,
+                tooltip="Take over pairs of records from a CSV file; shows first what would be linked and what not"),
+        Binding("O", "export_pairs", "Export pairs", id="pairs.export", group=PAIRS,
+                tooltip="Write all pairs that are linked into a CSV file"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -105,9 +118,13 @@ class InboxScreen(SplitScreen):
 
     def reload(self) -> None:
         self.found = {each.id: each for each in waiting(self.service)}
-        now = {each.fingerprint for each in self.found.values()}
-        self.answers = {asked: answer for asked, answer in self.answers.items() if asked in now}
+        self._take_answers()
         self._show()
+
+    def _take_answers(self) -> None:
+        """The answers that wait for the next run, wherever they were given: here, before a restart, on the command line."""
+        given = self.service.answers()
+        self.answers = {each.fingerprint: given[each.id] for each in self.found.values() if each.id in given}
 
     def _show(self) -> None:
         now = datetime.now(UTC)
@@ -185,10 +202,12 @@ class InboxScreen(SplitScreen):
     def _keep(self, each: Waiting, act: Callable[[], str]) -> str:
         """Give an answer; what was wrong with it, or nothing."""
         try:
-            self.answers[each.fingerprint] = act().removeprefix(f"{each.label}: ")
+            said = act().removeprefix(f"{each.label}: ")
         except AjerasyncError as error:
             return str(error)
         self.session.forget_status()
+        self._take_answers()
+        self.answers.setdefault(each.fingerprint, said)
         self._show()
         return ""
 
@@ -249,9 +268,8 @@ class InboxScreen(SplitScreen):
             self.refused(error)
             return
         taken = "Ajera's value is taken" if side is Side.AJERA else "the CRM's value is taken"
-        for each in same:
-            self.answers[each.fingerprint] = f"{taken} with the next run"
         self.session.forget_status()
+        self._take_answers()
         self._show()
         toast(self.app, f"{count(number, 'line')} of {same[0].field_label}: {taken} with the next run")
 
@@ -294,11 +312,76 @@ class InboxScreen(SplitScreen):
         except AjerasyncError as error:
             self.refused(error)
             return
-        for each in self.found.values():
-            if each.type == "error":
-                self.answers[each.fingerprint] = _again(1)
+        self._take_answers()
         self._show()
         toast(self.app, f"{count(number, 'error')} tried again with the next run")
+
+    # -- pairs -----------------------------------------------------------------------------------------------
+
+    def action_export_pairs(self) -> None:
+        """Write the links into a file."""
+        number = len(self.service.links())
+        lines = (
+            f"{count(number, 'pair')} of kind, Ajera key and CRM key go into a CSV file that only you can read.",
+            "I, or `ajerasync links import`, takes such a file over.",
+        )
+        start = str(cast("AjerasyncApp", self.app).report_folder / "links.csv")
+        self.app.push_screen(ValueAsk("Export pairs to a file", lines, start, self._export), self._exported)
+
+    def _export(self, text: str) -> str:
+        path = typed_path(text)
+        if path is None:
+            return "It needs the name of a file."
+        if path.exists():
+            return f"{path} is there already: choose another name."
+        try:
+            write_pairs(path, self.service.links())
+        except AjerasyncError as error:
+            return str(error)
+        return ""
+
+    def _exported(self, text: str | None) -> None:
+        if text is not None:
+            toast(self.app, f"{count(len(self.service.links()), 'pair')} written to {typed_path(text)}", seconds=12)
+
+    def action_import_pairs(self) -> None:
+        """Show what the pairs of a file would link, ask, and link them."""
+        lines = (
+            "A CSV file with the columns kind, ajera_key, crm_key. What each row would do is shown first; nothing is",
+            "linked before you say so.",
+        )
+
+        def attempt(text: str) -> str:
+            path = typed_path(text)
+            return "" if path is not None and path.is_file() else f"there is no file {path or ''}".rstrip()
+
+        self.app.push_screen(ValueAsk("Import pairs from a file", lines, "", attempt), self._file_chosen)
+
+    def _file_chosen(self, text: str | None) -> None:
+        path = typed_path(text or "")
+        if path is not None:
+            self.run_worker(self._import_job(path), group="pairs", exclusive=True, exit_on_error=False)
+
+    async def _import_job(self, path: Path) -> None:
+        app = cast("AjerasyncApp", self.app)
+        try:
+            rows = await asyncio.to_thread(read_pairs, path)
+        except AjerasyncError as error:
+            await app.push_screen_wait(Ask("This file was not taken over", str(error).splitlines(), (), cancel="Close"))
+            return
+        found = self.service.judge_links(rows)
+        if await app.push_screen_wait(PairsAsk(path.name, found, readonly=self.service.readonly)) != "link":
+            return
+        try:
+            done = self.service.import_links(rows)
+        except AjerasyncError as error:
+            self.refused(error)
+            return
+        self.session.forget_status()
+        self.reload()
+        refused = f", {count(len(done.refused), 'row')} refused" if done.refused else ""
+        new = sum(each.state == "new" for each in found)
+        toast(app, f"{count(new, 'pair')} linked{refused}. The next plan compares their fields.", seconds=12)
 
     def copy_text(self) -> tuple[str, str]:
         return (self.current.id, "the id") if self.current else ("", "")
@@ -306,6 +389,11 @@ class InboxScreen(SplitScreen):
 
 def _again(_number: int) -> str:
     return "tried again with the next run"
+
+
+def typed_path(text: str) -> Path | None:
+    """A path as a person types it."""
+    return Path(text.strip()).expanduser().absolute() if text.strip() else None
 
 
 def _kind(row: Row) -> str:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from typing import Final
 
 from core.engine.service import Service
-from core.engine.views import Detail, ErrorView
+from core.engine.views import Detail, ErrorView, Touched
 from core.errors import AjerasyncError
 from core.model.plan import Candidate, Item, Refusal
 from core.model.values import Kind, Side
@@ -26,10 +26,11 @@ COLUMNS: Final = (
     Column("type", "Waits", 10),
     Column("label", "Record", 14, flex=2, most=40),
     Column("field", "Field", 10, flex=1, most=20, priority=1),
-    Column("values", "CRM | Ajera, or why", 14, flex=3),
+    Column("values", "CRM | Ajera, or why", 20, flex=3),
+    Column("saved", "Saved last", 18, priority=3),
     Column("age", "Since", 10, align="right", priority=2),
 )
-FIELDS: Final = ("kind", "type", "label", "field", "values", "answered")
+FIELDS: Final = ("kind", "type", "label", "field", "values", "saved", "answered")
 _FLAGS: Final = {"drift": "changed"}
 _WHY: Final = {
     "conflict": "Both sides changed this since they last agreed. Neither is written until you choose.",
@@ -45,7 +46,8 @@ _SHOWN_HISTORY: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One thing in the Inbox. `values` is one line about it; `data` is the service's own value."""
+    """One thing in the Inbox. `values` is one line about it; `saved` says of a field who saved either side last, and
+    when; `data` is the service's own value."""
 
     id: str
     type: str
@@ -56,6 +58,7 @@ class Waiting:
     values: str
     since: str
     data: Item | Candidate | ErrorView | Refusal
+    saved: tuple[Touched, Touched] | None = None  # CRM, Ajera
 
     @property
     def fingerprint(self) -> str:
@@ -81,7 +84,11 @@ def _items(service: Service, type_: str, items: Iterable[Item]) -> Iterable[Wait
         crm, ajera = (value_words(service, item.kind, item.field, value) for value in (item.crm, item.ajera))
         label = field_label(service, item.kind, item.field)
         values = f"{crm or BLANK} | {ajera or BLANK}"
-        yield Waiting(item.id, type_, item.kind, item.label, item.field, label, values, item.since, item)
+        saved = (
+            service.last_saved(item.kind, Side.CRM, item.crm_key),
+            service.last_saved(item.kind, Side.AJERA, item.ajera_key),
+        )
+        yield Waiting(item.id, type_, item.kind, item.label, item.field, label, values, item.since, item, saved)
 
 
 def _candidate(service: Service, each: Candidate) -> Waiting:
@@ -98,7 +105,7 @@ def _error(each: ErrorView) -> Waiting:
 
 def _refusal(service: Service, each: Refusal) -> Waiting:
     label = field_label(service, each.kind, each.field) if each.field else each.kind.value
-    return Waiting(each.id, "refused", each.kind, each.label, each.field or "", label, each.reason, "", each)
+    return Waiting(each.id, "refused", each.kind, each.label, each.field or "", label, each.reason, each.since, each)
 
 
 def _label(service: Service, kind: Kind, side: Side, key: str | None) -> str:
@@ -110,12 +117,41 @@ def _label(service: Service, kind: Kind, side: Side, key: str | None) -> str:
         return key
 
 
+def saved_brief(each: Waiting, now: datetime) -> str:
+    """ "CRM 2 h ago jsmith": the side that was saved last, when, and by whom if it says so."""
+    if each.saved is None:
+        return ""
+    told = [(at, name, touched.by) for name, touched in zip(("CRM", "Ajera"), each.saved, strict=True)
+            if (at := parsed(touched.at))]  # fmt: skip
+    if not told:
+        return ""
+    at, name, by = max(told)
+    return f"{name} {age(at, now)} {by}".strip()
+
+
+def _saved_words(touched: Touched, side: Side, own: str, now: datetime) -> str:
+    """When a side was saved, and by whom; what that system does not tell is said."""
+    if not touched.at:
+        return "not told"
+    ours = " (this program's user)" if own and touched.by.casefold() == own.casefold() else ""
+    by = f"by {touched.by}{ours}" if touched.by else f"{SIDE_NAMES[side]} does not say by whom"
+    return joined((f"{local(touched.at)}, {age(parsed(touched.at), now)}", by))
+
+
 def inbox_row(each: Waiting, answer: str, now: datetime) -> Row:
     """Its line in the list; an answered one says so instead of its values."""
     since = parsed(each.since)
     told = f"answered: {answer}" if answer else each.values
-    cells = (each.type, each.label, each.field_label, told, age(since, now) if since else "")
-    sort = (TYPES.index(each.type), each.label.casefold(), each.field_label.casefold(), told.casefold(), each.since)
+    saved = saved_brief(each, now)
+    cells = (each.type, each.label, each.field_label, told, saved, age(since, now) if since else "")
+    sort = (
+        TYPES.index(each.type),
+        each.label.casefold(),
+        each.field_label.casefold(),
+        told.casefold(),
+        saved,
+        each.since,
+    )
     return Row(each.id, cells, sort=sort, style="muted" if answer else "bad" if each.type == "error" else "",
                flag="ok" if answer else _FLAGS.get(each.type, each.type), tickable=False, data=each)  # fmt: skip
 
@@ -146,13 +182,13 @@ def told_whole(service: Service, each: Waiting, answer: str, now: datetime, widt
                   *paragraph("R runs now. Another answer replaces this one.", width, style="muted"), ("", "")]  # fmt: skip
     match each.data:
         case Item():
-            lines += _item_whole(service, each, each.data, width)
+            lines += _item_whole(service, each, each.data, now, width)
         case Candidate():
             lines += _candidate_whole(service, each.data, width)
         case ErrorView():
             lines += _error_whole(service, each.data, now, width)
         case Refusal():
-            lines += _refusal_whole(service, each.data, width)
+            lines += _refusal_whole(service, each.data, now, width)
     return lines
 
 
@@ -170,10 +206,19 @@ def _ask(each_type: str, keys: Sequence[tuple[str, str]], width: int) -> list[Li
     return [*paragraph(_WHY[each_type], width), *[(f"   {key}  {words}", "strong") for key, words in keys], ("", "")]
 
 
-def _item_whole(service: Service, each: Waiting, item: Item, width: int) -> list[Line]:
+def _item_whole(service: Service, each: Waiting, item: Item, now: datetime, width: int) -> list[Line]:
     crm, ajera = (value_words(service, item.kind, item.field, value) for value in (item.crm, item.ajera))
     lines = _ask(each.type, _FIELD_KEYS, width)
     lines += [*beside("", "CRM", "Ajera", width, "strong"), *beside("Now", crm or BLANK, ajera or BLANK, width)]
+    if each.saved is not None:
+        own = str(getattr(getattr(service.settings, "crm", None), "username", ""))
+        crm_saved, ajera_saved = each.saved
+        lines += beside(
+            "Record saved",
+            _saved_words(crm_saved, Side.CRM, own, now),
+            _saved_words(ajera_saved, Side.AJERA, "", now),
+            width,
+        )
     if item.base is not None:
         halves = [
             value_words(service, item.kind, item.field, half) or BLANK for half in (item.base.crm, item.base.ajera)
@@ -239,11 +284,13 @@ def _error_whole(service: Service, error: ErrorView, now: datetime, width: int) 
     return lines + (_history(service, error.kind, detail.history, "", width) if detail else [])
 
 
-def _refusal_whole(service: Service, refusal: Refusal, width: int) -> list[Line]:
+def _refusal_whole(service: Service, refusal: Refusal, now: datetime, width: int) -> list[Line]:
     lines = [*paragraph(refusal.reason, width), ("", ""), *paragraph(_WHY["refused"], width, style="muted")]
     lines += labelled("Record", f"{refusal.kind} {refusal.key} of {SIDE_NAMES[refusal.side]}", width)
     if refusal.field:
         lines += labelled("Field", field_label(service, refusal.kind, refusal.field), width)
+    if refusal.since:
+        lines += labelled("Waits since", f"{local(refusal.since)}, {age(parsed(refusal.since), now)}", width)
     return lines
 
 
