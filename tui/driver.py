@@ -24,21 +24,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+
+from tui.frame_diff import SYNC_END, SYNC_START, FrameDiff
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from textual.app import App
+    from textual.message import Message
 
 BACKLOG_BYTES: Final = 64 * 1024  # about two full screens: more would only be stale by the time it is read
 CONTROL_BYTES: Final = 256 * 1024  # mode switches and clipboard are kept longer, but not for ever either
 STOP_SECONDS: Final = 0.5  # what the restoring sequences get at exit when the terminal does not read
 FORCED_EXIT_SECONDS: Final = 3.0
 
-_SYNC_START: Final = "\x1b[?2026h"
-_SYNC_END: Final = "\x1b[?2026l"
 # Both are sent when nothing else can be done any more: sequences that undo all that start_application_mode does.
 RESTORE: Final = (
     "\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
@@ -195,6 +197,9 @@ class PatientDriver(LinuxDriver):
         self._frame: list[str] | None = None
         self._gone = threading.Event()
         self._parser = XTermParser(debug)
+        self._shown = FrameDiff()
+        self._shown_size: object = None
+        self._resized = threading.Event()
         self.on_terminal_lost: Callable[[], None] | None = None
         super().__init__(app, debug=debug, mouse=mouse, size=size)
 
@@ -226,15 +231,51 @@ class PatientDriver(LinuxDriver):
         writer = self._writer
         if writer is None or not data:
             return
-        if data == _SYNC_START:
+        if data == SYNC_START:
             self._frame = [data]
-        elif self._frame is None:
-            writer.write(data, frame=_is_frame(data))
-        else:
+        elif self._frame is not None:
             self._frame.append(data)
-            if data == _SYNC_END:
+            if data == SYNC_END:
                 whole, self._frame = "".join(self._frame), None
-                writer.write(whole, frame=True)
+                self._send_frame(writer, whole)
+        elif _is_frame(data):
+            self._send_frame(writer, data)
+        else:
+            if "?1049" in data:  # another screen than the one that was painted
+                self._shown.forget()
+            writer.write(data)
+
+    def _send_frame(self, writer: PatientWriter, frame: str) -> None:
+        """Only what the terminal does not show already. After a resize nobody knows what it shows."""
+        size = self._app.size
+        if self._resized.is_set() or size != self._shown_size:
+            self._resized.clear()
+            self._shown_size = size
+            self._shown.forget()
+        sent = self._shown.feed(frame)
+        if sent and not writer.write(sent, frame=True):
+            self._shown.forget()
+
+    def forget_shown(self) -> None:
+        """Whatever the terminal shows, paint all of it with the next frame."""
+        self._shown.forget()
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        real = signal.getsignal(signal.SIGWINCH)
+        if callable(real):
+
+            def resized(number: int, stack: FrameType | None) -> None:
+                self._resized.set()
+                real(number, stack)
+
+            signal.signal(signal.SIGWINCH, resized)
+
+    def process_message(self, message: Message) -> None:
+        """In the input's thread."""
+        if isinstance(message, events.Resize):
+            self._resized.set()
+        super().process_message(message)
 
     def close(self) -> None:
         if self._frame:
@@ -248,6 +289,7 @@ class PatientDriver(LinuxDriver):
     def _paint_anew(self) -> None:
         if self._writer is not None:
             self._writer.caught_up()
+            self._shown.forget()
             for screen in self._app.screen_stack:
                 screen.refresh()
             self._app.refresh()
