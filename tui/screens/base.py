@@ -30,6 +30,7 @@ from tui.screens.words import header_lines
 from tui.session import Session
 from tui.widgets.filter import FilterBar
 from tui.widgets.key_line import KeyLine
+from tui.widgets.log_find import LogFind
 from tui.widgets.log_panel import LogPanel
 from tui.widgets.pick import Entry, Pick
 from tui.widgets.status_line import StatusLine
@@ -84,7 +85,9 @@ class PlaceScreen(Screen[None]):
         with Vertical(id="body"):
             yield from self.compose_body()
         if self.LOG_PANEL:
-            yield LogPanel(id="log-panel")
+            panel = LogPanel(id="log-panel")
+            yield LogFind(panel, id="log-find")
+            yield panel
         yield KeyLine(self.FOOTER, id="keys")
 
     def compose_body(self) -> Iterable[Widget]:
@@ -152,9 +155,15 @@ class PlaceScreen(Screen[None]):
             return
         panel = self.query_one("#log-panel", LogPanel)
         if panel.display != on:
-            if not on and panel.has_focus:
+            if not on and (panel.has_focus or self.query_one(LogFind).has_focus):
                 self.focus_home()
             panel.display = on
+            self.query_one(LogFind).follow_panel()
+
+    @on(LogPanel.FindRequested, "#log-panel")
+    def _find_in_log(self, event: LogPanel.FindRequested) -> None:
+        event.stop()
+        self.query_one(LogFind).open()
 
     def _fill_log(self) -> None:
         panels = self.query(LogPanel)

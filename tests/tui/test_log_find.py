@@ -1,0 +1,37 @@
+"""The log panel under a place has a filter line of its own, on every place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.tui.places import place_stage, screen_text
+from tui.places import present_places
+from tui.widgets.log_find import LogFind
+from tui.widgets.log_panel import LogPanel
+
+
+async def test_slash_in_the_log_panel_filters_it_on_every_place(tmp_path: Path) -> None:
+    async with place_stage(tmp_path, size=(80, 24), empty=True) as scene:
+        await scene.press("l")
+        for place in present_places():
+            if place.id == "log":
+                continue  # the log itself: its filter is tested with the place
+            await scene.press(place.key)
+            await scene.until(lambda place=place: scene.app.current_mode == place.id)
+            screen = scene.app.place_screen
+            assert screen is not None
+            panel, line = screen.query_one("#log-panel", LogPanel), screen.query_one(LogFind)
+            await scene.until(lambda panel=panel: panel.line_count > 0)
+            assert not line.display
+            panel.focus()
+            await scene.press("slash")
+            assert line.has_focus
+            await scene.type("records")
+            assert 0 < panel.line_count < panel.kept_count
+            await scene.press("enter")
+            assert panel.has_focus
+            assert "records" in screen_text(scene).split("\n")[-10]
+            await scene.press("slash", "escape")
+            assert panel.line_count == panel.kept_count
+            assert not line.display
+            assert panel.has_focus
