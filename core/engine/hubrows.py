@@ -133,6 +133,7 @@ class HubRows(Sequence[Row]):
     def changed(self, moved: Mapping[str, Made | None]) -> HubRows:
         """With these rows by id; None takes one away. What stays is shared."""
         places = self.places
+        moved = {name: made for name, made in moved.items() if made is not None or name in places}
         stay = {places[name]: made for name, made in moved.items() if made is not None and self._stays(name, made)}
         other = {name: made for name, made in moved.items() if places.get(name, -1) not in stay}
         found = self._with(stay) if stay else self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from core.engine.clock import from_iso, iso
@@ -26,6 +26,8 @@ QUEUE_NAMES: Final = {
 
 class Standing(Facade):
     """Schedule, status, health."""
+
+    _due_times: tuple[str, datetime, tuple[datetime, ...]] = ("", datetime.min.replace(tzinfo=UTC), ())
 
     def cron(self) -> Cron | None:
         """The schedule in force: the one set here, else the settings'. None where there is none."""
@@ -56,7 +58,7 @@ class Standing(Facade):
             cron=schedule.expression if schedule else "",
             timezone=self.timezone(),
             paused=self.paused,
-            next_runs=tuple(iso(due) for due in schedule.next(self.clock.now())) if schedule else (),
+            next_runs=self._next_runs(schedule) if schedule else (),
             running=self._running(runs),
             last_run=finished[0] if finished else None,
             last_good=self.store.setting("last_good"),
@@ -68,6 +70,14 @@ class Standing(Facade):
             company=self.facts.company,
             health=self._health(),
         )
+
+    def _next_runs(self, schedule: Cron) -> tuple[str, ...]:
+        """The next due times, worked out once until the first of them has come: it takes some milliseconds."""
+        name, now = f"{schedule.expression} {schedule.timezone}", self.clock.now()
+        known, asked, due = self._due_times
+        if known != name or not due or not asked <= now < due[0]:
+            self._due_times = (name, now, schedule.next(now))
+        return tuple(map(iso, self._due_times[2]))
 
     def _running(self, runs: Sequence[RunRecord]) -> Progress | None:
         """The run of this program, else that of another one which holds the run lock."""

@@ -50,7 +50,7 @@ class TickView:
         self._updating = threading.RLock()  # rows are made in a thread
         self.brought: Mapping[Target, str] = Brought(self)
         self.kept: Callable[[], tuple[Mapping[str, Any], int] | None] = lambda: None  # what a program before knew
-        self._unlabelled: set[str] = set()
+        self.unlabelled: set[str] = set()  # firms whose label has to be looked for
         self._clear()
 
     def _clear(self) -> None:
@@ -129,7 +129,6 @@ class TickView:
         for record in self._store.scan(Kind.PROJECT, Side.CRM):  # in the order of their keys
             held.hold(record)
             self._project(s, intern(record.key), record)
-        self._relabel()
 
     @property
     def _cap_of_firm(self) -> float:
@@ -185,7 +184,6 @@ class TickView:
             projects |= {key for key, listed in self._entries.items() if not contacts.isdisjoint(listed)}
         for key in projects:
             self._project(s, key, s.of(Kind.PROJECT, Side.CRM).get(key))
-        self._relabel()
 
     # -- by kind -----------------------------------------------------------------------------------
 
@@ -234,7 +232,7 @@ class TickView:
             if firm in after and record is not None and (first is None or key <= first):
                 self.labels[firm], self._label_of[firm] = record.label, key
             elif first == key:
-                self._unlabelled.add(firm)
+                self.unlabelled.add(firm)
 
     def _take_project(self, s: Situation, key: str, record: Record) -> tuple[str, ...]:
         template = template_of(record, s.marks.get(f"project:crm:{key}:"))
@@ -264,11 +262,15 @@ class TickView:
                 del self._listed[contact]
         return _each(self._wants.pop(key, ()))
 
-    def _relabel(self) -> None:
-        """Firms whose first project brings them no more: the next one does, if there is one."""
-        lost, self._unlabelled = self._unlabelled, set()
-        if not lost:
-            return
+    def relabel(self) -> None:
+        """Firms whose first project brings them no more: the next one does, if there is one. Goes over all projects,
+        so it is done when somebody asks for such a firm."""
+        with self._updating:
+            lost, self.unlabelled = self.unlabelled, set()
+            if lost:
+                self._label_anew(lost)
+
+    def _label_anew(self, lost: set[str]) -> None:
         first: dict[str, str] = {}
         for key, firms in self._wants.items():
             for firm in _each(firms):
@@ -286,6 +288,7 @@ class TickView:
 
     def state(self) -> dict[str, Any]:
         """All that is known, as JSON; firms are told by their places in `names`."""
+        self.relabel()
         places: dict[str, int] = {}
 
         def place(firm: str) -> int:
@@ -349,7 +352,11 @@ class Brought(Mapping[Target, str]):
     def get(self, target: Target, default: Any = None) -> Any:
         kind, key = target
         view = self._view
-        return view.labels.get(key, default) if kind is Kind.FIRM and key in view.firm_keys else default
+        if kind is not Kind.FIRM or key not in view.firm_keys:
+            return default
+        if key in view.unlabelled:
+            view.relabel()
+        return view.labels.get(key, default)
 
     def __getitem__(self, target: Target) -> str:
         found: str | None = self.get(target)
@@ -358,6 +365,7 @@ class Brought(Mapping[Target, str]):
         return found
 
     def __iter__(self) -> Iterator[Target]:
+        self._view.relabel()
         return ((Kind.FIRM, key) for key in self._view.labels if key in self._view.firm_keys)
 
     def __len__(self) -> int:
