@@ -56,7 +56,8 @@ class AjerasyncApp(OrderedKeysApp[None]):
     NOTIFICATION_TIMEOUT = 8
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(place.key, f"place('{place.id}')", place.label, show=False, id=f"place.{place.id}", group=PLACES)
+            Binding(place.key, f"place('{place.id}')", f"Go to {place.label}", show=False, id=f"place.{place.id}", group=PLACES,
+                    tooltip=place.about)
             for place in present_places()
         ),
         Binding("p", "plan", "Plan", id="app.plan", group=ENGINE,

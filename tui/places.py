@@ -26,6 +26,7 @@ class PlaceEntry:
     screen: str
     queues: tuple[str, ...] = ()
     short: str = ""
+    about: str = ""
 
     @property
     def present(self) -> bool:
@@ -39,10 +40,33 @@ class PlaceEntry:
 
 
 PLACES: Final = (
-    PlaceEntry("firms", "1", "Firms", "tui.screens.firms", "FirmsScreen"),
-    PlaceEntry("projects", "2", "Projects", "tui.screens.projects", "ProjectsScreen", short="Proj"),
-    PlaceEntry("employees", "3", "Employees", "tui.screens.employees", "EmployeesScreen", short="Empl"),
-    PlaceEntry("plan", "4", "Plan", "tui.screens.plan", "PlanScreen"),
+    PlaceEntry(
+        "firms",
+        "1",
+        "Firms",
+        "tui.screens.firms",
+        "FirmsScreen",
+        about="The firms and their contacts: tick them, look at both sides",
+    ),
+    PlaceEntry(
+        "projects",
+        "2",
+        "Projects",
+        "tui.screens.projects",
+        "ProjectsScreen",
+        short="Proj",
+        about="The projects: tick them, choose templates, see team and money",
+    ),
+    PlaceEntry(
+        "employees",
+        "3",
+        "Employees",
+        "tui.screens.employees",
+        "EmployeesScreen",
+        short="Empl",
+        about="The employees of both systems",
+    ),
+    PlaceEntry("plan", "4", "Plan", "tui.screens.plan", "PlanScreen", about="What a run would do, field by field"),
     PlaceEntry(
         "inbox",
         "5",
@@ -50,11 +74,28 @@ PLACES: Final = (
         "tui.screens.inbox",
         "InboxScreen",
         ("conflicts", "candidates", "differences", "drift", "errors", "refused"),
+        about="What waits for an answer: conflicts, possible twins, errors",
     ),
-    PlaceEntry("runs", "6", "Runs", "tui.screens.runs", "RunsScreen"),
-    PlaceEntry("log", "7", "Log", "tui.screens.log", "LogScreen"),
-    PlaceEntry("schedule", "8", "Schedule", "tui.screens.schedule", "ScheduleScreen", short="Sched"),
-    PlaceEntry("settings", "9", "Settings", "tui.screens.settings", "SettingsScreen", short="Set"),
+    PlaceEntry("runs", "6", "Runs", "tui.screens.runs", "RunsScreen", about="The runs and what each of them did"),
+    PlaceEntry("log", "7", "Log", "tui.screens.log", "LogScreen", about="The run log, followed as it is written"),
+    PlaceEntry(
+        "schedule",
+        "8",
+        "Schedule",
+        "tui.screens.schedule",
+        "ScheduleScreen",
+        short="Sched",
+        about="When runs are due, and the health of everything",
+    ),
+    PlaceEntry(
+        "settings",
+        "9",
+        "Settings",
+        "tui.screens.settings",
+        "SettingsScreen",
+        short="Set",
+        about="What is in force and where it comes from",
+    ),
 )
 
 

@@ -318,6 +318,9 @@ def ask_schedule(draft: Draft) -> None:
     """Time zone and cron expression, with the next five times."""
     tell("Schedule")
     zone = ask_until("  time zone", _zone, draft.old("schedule", "timezone") or _suggested(draft))
+    tell("  When runs start: minute hour day month weekday.")
+    tell("    */15 7-19 * * mon-fri  each quarter of an hour from 7 to 19, Monday to Friday")
+    tell("    0 6 * * *              each day at 6")
     while True:
         cron = ask_until(
             "  cron expression (none: no schedule)",

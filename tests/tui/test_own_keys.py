@@ -91,7 +91,7 @@ async def test_a_failed_run_is_an_alarm_until_one_ends_well(tmp_path: Path) -> N
     async with place_stage(tmp_path) as scene:
         scene.app.session.failed(Unreachable("ajera", "nobody answers"))
         scene.app._look_for_alarm()
-        assert "nobody answers" in scene.app.alarm.wrong
+        assert "Ajera cannot be reached at" in scene.app.alarm.wrong
         scene.app.session.trouble = None
         scene.app._look_for_alarm()
         assert scene.app.alarm.wrong == ""

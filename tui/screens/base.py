@@ -52,8 +52,12 @@ class PlaceScreen(Screen[None]):
     FOOTER: ClassVar[Sequence[str]] = ("app.plan", "app.run", "app.dry-run", "app.log", "app.help", "app.quit")
     #: The Log place shows the log itself.
     LOG_PANEL: ClassVar[bool] = True
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (140, "-broad")]
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "app.focus_next", "Next part", show=False, id="place.next-part",
+                tooltip="To the next part of the screen: list, record, filter"),
+        Binding("shift+tab", "app.focus_previous", "Part before", show=False, id="place.previous-part",
+                tooltip="To the part of the screen before"),
         Binding("b", "saved_filters", "Saved filters", id="filter.saved", group=LIST,
                 tooltip="Choose a saved filter of this place"),
         Binding("B", "save_filter", "Save filter", id="filter.save", group=LIST,

@@ -230,7 +230,7 @@ class PlanScreen(SplitScreen):
         waits = [count(counts[name], one, many) for name, one, many in WAITS if counts[name]]
         return joined(
             does
-        ) or "nothing to write", f"waiting for you in the Inbox (5): {', '.join(waits)}" if waits else ""
+        ) or "nothing to write", f"waiting for you in the Inbox (key 5): {', '.join(waits)}" if waits else ""
 
     def _applied_words(self) -> list[str]:
         run = self.applied_by

@@ -177,7 +177,7 @@ def candidate_entry(service: Service, candidate: Candidate) -> Entry:  # noqa: A
             *labelled("CRM key", candidate.crm_key or "none", width),
             *labelled("Ajera key", candidate.ajera_key or "none", width),
             *labelled("Why", reasons, width),
-            *paragraph("Nothing is linked or created until you say so in the Inbox (5).", width, style="muted"),
+            *paragraph("Nothing is linked or created until you say so in the Inbox (key 5).", width, style="muted"),
         ]
 
     return Entry(

@@ -207,7 +207,7 @@ def undo_lines(service: Service, run: RunRecord, plan: Plan, width: int) -> list
         lines += paragraph(line, width, style="strong")
     if plan.actions:
         told = (
-            "Fields that go back wait as conflicts in the Inbox (5): no side writes them until you settle them. What the "
+            "Fields that go back wait as conflicts in the Inbox (key 5): no side writes them until you settle them. What the "
             "run created or linked is unticked, and its link sleeps; what it created becomes inactive."
         )
         lines += [*paragraph(told, width, style="muted"), ("", "")]

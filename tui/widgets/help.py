@@ -46,7 +46,7 @@ def keys_here(screen: Screen[object]) -> list[KeyHelp]:
         _, keys = found.setdefault((section, binding.action), (binding, []))
         keys.append(screen.app.get_key_display(binding))
     return [
-        KeyHelp(section, " ".join(keys), binding.description or binding.tooltip, binding.tooltip)
+        KeyHelp(section, " ".join(dict.fromkeys(keys)), binding.description or binding.tooltip, binding.tooltip)
         for (section, _), (binding, keys) in found.items()
     ]
 
