@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 WORKERS ?= 2
 
-.PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-screen pictures lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-screen pictures snapshots lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
@@ -21,6 +21,7 @@ help:
 	@echo "make soak            thirty simulated days of a busy schedule"
 	@echo "make soak-screen     the open UI for two real hours, with people typing in both systems"
 	@echo "make pictures        the pictures of screens.md, anew"
+	@echo "make snapshots       the snapshots that the tests compare the screens with, anew"
 	@echo "make foreign-client  a client that others wrote, against the sandbox (needs Python 3.12)"
 	@echo "make audit           known weaknesses of the locked libraries (asks the advisory database)"
 	@echo "make lock            the lock files anew, from pyproject.toml"
@@ -74,6 +75,10 @@ soak-screen: $(VENV)/.installed-dev
 
 pictures: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.tui.pictures
+
+# After a change of the screens that was meant: look at `git diff tests/tui/snapshots` before it is kept.
+snapshots: $(VENV)/.installed-dev
+	AJERASYNC_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/tui/test_snapshots.py
 
 # A client written by others for the real Ajera, unchanged. It needs a later Python than we do: its own environment.
 PYTHON312 ?= python3.12
