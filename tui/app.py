@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.worker import Worker, WorkerState
 
 from core.errors import AjerasyncError, GuardTripped, RunInProgress, SystemFailure, UsageError
 from core.model.plan import Plan
 from tui.alarm import TerminalAlarm
+from tui.all_keys import Elsewhere, elsewhere, has_binding, help_elsewhere
 from tui.comeback import ComeBack
 from tui.crash import write_report
 from tui.driver import Ending, PatientDriver, install_signal_handlers
@@ -349,7 +351,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
 
     def action_help_here(self) -> None:
         """What the keys do here."""
-        self.push_screen(HelpScreen.of(self.screen))
+        self.push_screen(HelpScreen.of(self.screen, more=help_elsewhere(self, self.screen)))
 
     def action_ask_quit(self) -> None:
         """Leave, or ask first when something would stop."""
@@ -366,7 +368,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
     # -- palette -----------------------------------------------------------------------------------------------
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Every action that has a key here, with the key."""
+        """Every action that has a key, with the key: first what works here, then what other places have."""
         keys = {key.does: key for key in keys_here(screen)}
         seen: set[str] = set()
         for active in screen.active_bindings.values():
@@ -379,6 +381,33 @@ class AjerasyncApp(OrderedKeysApp[None]):
             shown = told.keys if told else binding.key
             yield SystemCommand(f"{binding.description}  ({_key_name(shown)})", binding.tooltip or binding.description,
                                 self._runner(binding.action, active.node))  # fmt: skip
+        for each in elsewhere(self, screen):
+            binding = each.binding
+            if (binding.id or "").startswith("list.") or binding.description in seen or not binding.description:
+                continue
+            title = f"{binding.description}  ({_key_name(each.keys)}, in {each.where})"
+            yield SystemCommand(title, binding.tooltip or binding.description, self._runner_at(each))
+
+    def _runner_at(self, each: Elsewhere) -> Callable[[], None]:
+        """To the place first (it is there already, if it has it), then the action, by what on it has the binding."""
+
+        def run() -> None:
+            here = self.place_screen
+            if here is None or here.PLACE not in {place.id for place in each.places}:
+                self.action_place(each.places[0].id)
+            self.call_later(self.call_after_refresh, act)
+
+        async def act() -> None:
+            place = self.place_screen
+            owner = place and next(
+                (node for node in (place, *place.query("*")) if has_binding(node, each.binding)), None
+            )
+            if isinstance(owner, Widget) and owner is not place and owner.can_focus:
+                owner.focus()
+            if owner is not None:
+                await self.run_action(each.binding.action, owner)
+
+        return run
 
     def _runner(self, action: str, node: Any) -> Callable[[], None]:
         def run() -> None:

@@ -12,9 +12,11 @@ from core.engine.events import Event
 from core.errors import UsageError
 from core.sandbox.serve import Sandbox, SandboxOptions
 from tests.tui.kit import service_of, stage
-from tui.app import AjerasyncApp, open_ui, quit_reasons
+from tui.all_keys import bindings_of
+from tui.app import AjerasyncApp, _bound_classes, open_ui, quit_reasons
 from tui.crash import report_text, write_report
 from tui.modals.confirm import QuitAsk
+from tui.modals.value import ValueAsk
 from tui.screens.hub import HubScreen
 from tui.screens.hub_rows import HubView
 from tui.widgets.help import HelpScreen
@@ -133,6 +135,25 @@ async def test_the_palette_has_every_action_with_its_key(tmp_path: Path) -> None
         await scene.press("enter", "enter")
         await scene.until(lambda: len(scene.app.screen_stack) == 1)
         await scene.until(lambda: scene.hub.view is HubView.AJERA)
+
+
+async def test_palette_and_help_hold_every_key_of_every_place(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as scene:
+        titles = [command.title for command in scene.app.get_system_commands(scene.app.screen)]
+        await scene.press("question_mark")
+        screen = scene.app.screen
+        assert isinstance(screen, HelpScreen)
+        told = {key.does for key in screen.keys}
+        for owner in _bound_classes():
+            for binding in bindings_of(owner):
+                assert (binding.description or binding.tooltip) in told, binding
+                moves = (binding.id or "").startswith("list.") or binding.id == "app.palette"
+                assert moves or any(title.startswith(f"{binding.description}  (") for title in titles), binding
+        await scene.press("escape", "ctrl+p")
+        await scene.type("import pairs")
+        await scene.press("enter", "enter")
+        await scene.until(lambda: isinstance(scene.app.screen, ValueAsk))
+        assert scene.app.current_mode == "inbox"
 
 
 def broken() -> Exception:

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.tui.kit import Stage
 from tests.tui.places import place_stage, screen_text
 from tui.places import present_places
 from tui.widgets.log_find import LogFind
 from tui.widgets.log_panel import LogPanel
+
+
+async def panel_of(scene: Stage, place: str) -> tuple[LogPanel, LogFind]:
+    """The place's panel, with lines in it, and its filter line."""
+    await scene.until(lambda: scene.app.current_mode == place)
+    screen = scene.app.place_screen
+    assert screen is not None
+    panel = screen.query_one("#log-panel", LogPanel)
+    await scene.until(lambda: panel.line_count > 0)
+    return panel, screen.query_one(LogFind)
 
 
 async def test_slash_in_the_log_panel_filters_it_on_every_place(tmp_path: Path) -> None:
@@ -17,11 +28,7 @@ async def test_slash_in_the_log_panel_filters_it_on_every_place(tmp_path: Path) 
             if place.id == "log":
                 continue  # the log itself: its filter is tested with the place
             await scene.press(place.key)
-            await scene.until(lambda place=place: scene.app.current_mode == place.id)
-            screen = scene.app.place_screen
-            assert screen is not None
-            panel, line = screen.query_one("#log-panel", LogPanel), screen.query_one(LogFind)
-            await scene.until(lambda panel=panel: panel.line_count > 0)
+            panel, line = await panel_of(scene, place.id)
             assert not line.display
             panel.focus()
             await scene.press("slash")

@@ -26,9 +26,11 @@ def checkup_lines(checkup: Checkup, width: int) -> list[Line]:
     if checkup.report is None:
         lines = paragraph(checkup.wrong, width, style="bad", limit=40) if checkup.wrong else []
         return [*lines, *(line for told in checkup.told for line in paragraph(told, width, style="muted"))]
-    make = {"doctor": doctor_lines, "probe": probe_lines, "rehearse": rehearsal_lines}[checkup.what]
+    document = checkup.report.document
     try:
-        return make(checkup.report.document, width)
+        if checkup.what == "doctor":
+            return doctor_lines(document, width)
+        return probe_lines(document, width) if checkup.what == "probe" else rehearsal_lines(document, width)
     except NO_PLAN as error:
         return paragraph(f"The report cannot be read ({type(error).__name__}).", width, style="bad")
 

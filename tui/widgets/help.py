@@ -154,9 +154,9 @@ class HelpScreen(ModalScreen[None]):
         self.set_class(glyphs().name == "ascii", "-ascii")
 
     @classmethod
-    def of(cls, screen: Screen[object], title: str = "Help") -> HelpScreen:
-        """For what has the focus on this screen now."""
-        return cls(keys_here(screen), prose_here(screen), title)
+    def of(cls, screen: Screen[object], title: str = "Help", more: Sequence[KeyHelp] = ()) -> HelpScreen:
+        """For what has the focus on this screen now; `more` are keys of other places."""
+        return cls([*keys_here(screen), *more], prose_here(screen), title)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="help"):
