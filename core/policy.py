@@ -63,6 +63,8 @@ class FieldSpec:
         return self.crm_limit if side is Side.CRM else self.ajera_limit
 
 
+ACCOUNTING_GROUPS = ("money", "budget", "dates")
+
 _f = FieldSpec
 _T, _S, _A, _C = FieldType, Owner.SHARED, Owner.AJERA, Owner.CRM
 

@@ -141,7 +141,7 @@ class Landing:
             source = action.source.get(name, change.to)
             pair = settled_pair(spec, held.side, _own(change.to, held), source, held.fields[name])
             if change.rule == "resolved: typed" and held.side is Side.AJERA and not pair.note:
-                pair = replace(pair, note=TYPED)
+                pair = pair._replace(note=TYPED)
             pairs[name] = pair
         return pairs
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.engine.wording import side_name
 from core.errors import UsageError
@@ -255,7 +255,7 @@ class _Maker:
                 link.crm_key,
                 entry.label,
                 {"status": Change(now, word, f"{self.rule}: created by it")},
-                pairs={"status": replace(pair, note=UNDONE)},
+                pairs={"status": pair._replace(note=UNDONE)},
                 group="status",
                 reason=reason if on_hold else self.rule,
             )
@@ -397,7 +397,7 @@ class _Maker:
             other = self._record((link.kind, record.side.other, link.key(record.side.other)))
             theirs = other.fields.get(name) if other else None
             pair = Pair(written.was, theirs) if record.side is Side.AJERA else Pair(theirs, written.was)
-        return Change(record.fields[name], written.was, self.rule), replace(pair, note=UNDONE)
+        return Change(record.fields[name], written.was, self.rule), pair._replace(note=UNDONE)
 
     def _restore(
         self, link: Link, side: Side, label: str, group: str, found: Mapping[str, tuple[Change, Pair]]

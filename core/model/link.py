@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.model.values import Kind, Side, Value
 
@@ -38,8 +39,7 @@ class Link:
         return self.ajera_key if side is Side.AJERA else self.crm_key
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """One field as each side stood when the sides agreed. `note` says why the halves may differ
     ("rewritten by crm"), `undone` that an undo put it back and a person must decide."""
 

@@ -9,9 +9,8 @@ from difflib import get_close_matches
 from core.model.plan import Action, Change, Op, Refusal
 from core.model.record import Record
 from core.model.values import FieldType, Kind, Ref, Side, Value
-from core.policy import STATUS_GROUPS, FieldSpec
+from core.policy import ACCOUNTING_GROUPS, STATUS_GROUPS, FieldSpec
 from core.reconcile.carry import CannotCarry, carry
-from core.reconcile.merge import ACCOUNTING_GROUPS
 from core.reconcile.normalize import blank, name_key, plain_text
 from core.reconcile.situation import Situation, text_of
 from core.reconcile.ticks import Ticks

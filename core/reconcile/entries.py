@@ -107,24 +107,31 @@ def _ajera_record(s: Situation, kind: Kind, crm_key: str) -> Record | None:
 
 
 def _ours(s: Situation, link: Link) -> Iterable[str]:
-    for name, pair in s.bases.get(link.id, {}).items():
-        if name.startswith(OURS) and pair.note != UNDONE:
-            yield name.removeprefix(OURS)
+    """The contacts that stand on a list in Ajera because this program put them there."""
+    owner = s.record(link.kind, Side.AJERA, link.ajera_key)
+    if owner is None or not owner.contacts:
+        return
+    base = s.bases.get(link.id, {})
+    for key in dict.fromkeys(entry.key for entry in owner.contacts):
+        pair = base.get(OURS + key)
+        if pair is not None and pair.note != UNDONE:
+            yield key
 
 
 def _moved_away(s: Situation, ticks: Ticks, scope: Scope, edits: _Edits) -> None:
     """A contact that moved to another firm in the CRM leaves the list we put it on."""
-    for firm in ticks.firms | {key for kind, key in ticks.brought if kind is Kind.FIRM}:
-        link = s.links.of(Kind.FIRM, Side.CRM, firm)
-        if link is None or link.state is not LinkState.ACTIVE or not scope.has(Kind.FIRM, Side.CRM, firm):
+    firms, contacts = s.of(Kind.FIRM, Side.AJERA), s.of(Kind.CONTACT, Side.CRM)
+    for key in scope.keys(s, Kind.FIRM, Side.AJERA):
+        link = s.links.of(Kind.FIRM, Side.AJERA, key) if firms[key].contacts else None
+        if link is None or link.state is not LinkState.ACTIVE or not ticks.live(Kind.FIRM, link.crm_key):
             continue
         for contact_key in _ours(s, link):
             crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
             if crm_key is None or crm_key not in ticks.contacts:
                 continue
-            record = s.of(Kind.CONTACT, Side.CRM)[crm_key]
-            if "firm" in record.fields and record.fields["firm"] != Ref(Kind.FIRM, Side.CRM, firm):
-                _remove(s, edits, Kind.FIRM, firm, contact_key)
+            fields = contacts[crm_key].fields
+            if "firm" in fields and fields["firm"] != Ref(Kind.FIRM, Side.CRM, link.crm_key):
+                edits.remove[link.crm_key].append(Ref(Kind.CONTACT, Side.AJERA, contact_key))
 
 
 def _unticked_rows(s: Situation, project: str, edits: _Edits) -> None:
@@ -139,18 +146,12 @@ def _unticked_rows(s: Situation, project: str, edits: _Edits) -> None:
         crm_key = s.links.partner(Kind.CONTACT, Side.AJERA, contact_key)
         # One that was deleted takes its row with it: nothing is taken back for that.
         if crm_key and crm_key not in contacts and _is_there(s, crm_key):
-            _remove(s, edits, Kind.PROJECT, project, contact_key)
+            edits.remove[project].append(Ref(Kind.CONTACT, Side.AJERA, contact_key))
 
 
 def _is_there(s: Situation, contact: str) -> bool:
     known = s.record(Kind.CONTACT, Side.CRM, contact) is not None
     return known and (Kind.CONTACT, Side.CRM, contact) not in s.gone
-
-
-def _remove(s: Situation, edits: _Edits, kind: Kind, owner: str, contact_key: str) -> None:
-    record = _ajera_record(s, kind, owner)
-    if record is not None and any(entry.key == contact_key for entry in record.contacts or ()):
-        edits.remove[owner].append(Ref(Kind.CONTACT, Side.AJERA, contact_key))
 
 
 def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from core.model.link import Base, Link, Pair
 from core.model.plan import Action, Change, Item, Op, Refusal
@@ -14,7 +14,6 @@ from core.policy import FieldSpec
 from core.reconcile.accounting import takes_money
 from core.reconcile.carry import CannotCarry, agree, carry
 from core.reconcile.merge import (
-    ACCOUNTING_GROUPS,
     SYNC_TO_CRM,
     Case,
     Rebase,
@@ -71,12 +70,12 @@ def merge_fields(
     merged = MergedFields()
     if link.kind is Kind.PROJECT and ajera.marked and SYNC_TO_CRM not in base:
         merged.pairs[SYNC_TO_CRM] = Pair(True, None)
-    for spec in s.policy.active_fields(link.kind):
-        if spec.name not in ajera.fields or spec.name not in crm.fields or spec.name == "firm":
-            continue  # not read: decides nothing; the firm goes by the client's list (entries.py)
-        if s.mode.one_way and spec.kind is Kind.PROJECT and spec.group in ACCOUNTING_GROUPS:
-            continue  # money and dates are off before 8.09 (sync-rules 1)
-        if spec.create_only or (spec.group in ("money", "budget") and not takes_money(crm)):
+    if s.in_step[link.kind](base, ajera.fields, crm.fields):
+        return merged
+    for spec in s.merged_fields[link.kind]:
+        if spec.name not in ajera.fields or spec.name not in crm.fields:
+            continue  # not read: decides nothing
+        if spec.group in ("money", "budget") and not takes_money(crm):
             continue
         pair = base.get(spec.name)
         if pair is not None and _unmoved(spec, pair, ajera, crm):
@@ -123,7 +122,7 @@ def _one_field(
             )  # fmt: skip
             merged.items[queue].append(item)
             if note is not None and pair is not None and pair.note != note:
-                merged.pairs[spec.name] = replace(pair, note=note)
+                merged.pairs[spec.name] = pair._replace(note=note)
         case Refuse(side, reason):
             merged.refused.append(Refusal(link.kind, side, link.key(side), crm.label, reason, spec.name))
 

@@ -28,12 +28,31 @@ CLOSED, WAKE = "closed", "wake"
 
 
 def links_of(s: Situation, scope: Scope, kind: Kind) -> Iterable[Link]:
+    """The links to follow, in order; left out are those of which it is plain that nothing follows."""
     if scope.everything:
-        found = [link for (of, _), link in s.links.by_ajera.items() if of is kind]
+        found: Iterable[Link] = (link for (of, _), link in s.links.by_ajera.items() if of is kind)
     else:
         linked = (s.links.of(*each) for each in scope.decided if each[0] is kind)
-        found = list({link.id: link for link in linked if link is not None}.values())
-    return sorted(found, key=lambda link: link.ajera_key)
+        found = {link.id: link for link in linked if link is not None}.values()
+    # A project has more than its fields: hours, notes, and a status that puts it to sleep.
+    followed = found if kind is Kind.PROJECT else _not_in_step(s, kind, found)
+    return sorted(followed, key=lambda link: link.ajera_key)
+
+
+def _not_in_step(s: Situation, kind: Kind, links: Iterable[Link]) -> Iterable[Link]:
+    ajera, crm = s.of(kind, Side.AJERA), s.of(kind, Side.CRM)
+    bases, in_step, active, prefix = s.bases, s.in_step[kind], LinkState.ACTIVE, f"{kind}:"
+    gone = {(side, key) for of, side, key in s.gone if of is kind}
+    for link in links:
+        ours, theirs = ajera.get(link.ajera_key), crm.get(link.crm_key)
+        if (
+            ours is None
+            or theirs is None
+            or link.state is not active
+            or (gone and not gone.isdisjoint(((Side.AJERA, ours.key), (Side.CRM, theirs.key))))
+            or not in_step(bases.get(prefix + link.ajera_key, {}), ours.fields, theirs.fields)
+        ):
+            yield link
 
 
 def follow_link(s: Situation, ticks: Ticks, link: Link, parts: Parts) -> None:

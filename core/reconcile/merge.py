@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from core.model.link import Decision, Pair
 from core.model.values import FieldType, Kind, Side, Value
-from core.policy import ConflictPolicy, FieldSpec, Owner
+from core.policy import ACCOUNTING_GROUPS, ConflictPolicy, FieldSpec, Owner
 from core.reconcile.carry import SIDE_NAMES, CannotCarry
 from core.reconcile.normalize import blank, canonical
 
@@ -23,7 +23,6 @@ TYPED = "typed by an operator, not yet in the CRM"
 # Money and dates flow from Ajera only; the client belongs to Ajera's invoice groups, which this
 # program sets at creation and never after (sync-rules 5 and 8).
 NEVER_WRITTEN_IN_AJERA = {"client"}
-ACCOUNTING_GROUPS = ("money", "budget", "dates")
 
 
 def flows_to(spec: FieldSpec) -> frozenset[Side]:

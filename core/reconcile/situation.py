@@ -11,8 +11,9 @@ from core.model.link import Base, Decision, Links, Mark
 from core.model.plan import Mode
 from core.model.record import Naming, Record, names_of
 from core.model.values import Kind, Side
-from core.policy import Policy
+from core.policy import ACCOUNTING_GROUPS, FieldSpec, Policy
 from core.ports import Connection
+from core.reconcile.instep import InStep
 from core.reconcile.normalize import host_of, name_key, phone, plain_text
 
 RecordId = tuple[Kind, Side, str]
@@ -134,6 +135,25 @@ class Situation:
     @cached_property
     def pools(self) -> Mapping[tuple[Kind, Side], Pool]:
         return {(kind, side): Pool(self.of(kind, side)) for kind in Kind for side in Side}
+
+    @cached_property
+    def merged_fields(self) -> Mapping[Kind, tuple[FieldSpec, ...]]:
+        """The fields of a kind that are kept in step. A contact's firm goes by the client's list instead (entries.py);
+        money and dates are off before 8.09 (sync-rules 1)."""
+        return {
+            kind: tuple(
+                spec
+                for spec in self.policy.active_fields(kind)
+                if spec.name != "firm"
+                and not spec.create_only
+                and not (self.mode.one_way and kind is Kind.PROJECT and spec.group in ACCOUNTING_GROUPS)
+            )
+            for kind in self.policy.fields
+        }
+
+    @cached_property
+    def in_step(self) -> Mapping[Kind, InStep]:
+        return {kind: InStep(specs) for kind, specs in self.merged_fields.items()}
 
     def naming(self, kind: Kind, side: Side, of: Kind, key: str) -> Sequence[str]:
         """Keys of the records of a kind and side that name a firm or contact of that side."""

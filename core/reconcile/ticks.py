@@ -89,7 +89,8 @@ def _ticked_keys(s: Situation, scope: Scope, kind: Kind) -> Iterable[str]:
     marks, records = s.marks, s.of(kind, Side.CRM)
     for key in scope.keys(s, kind, Side.CRM):
         record = records[key]
-        if record.why_not is None and ticked(record, marks.get(f"{kind}:crm:{key}:")):
+        mark = marks.get(f"{kind}:crm:{key}:") if marks else None  # there is none, as a rule
+        if record.why_not is None and ticked(record, mark):
             yield key
 
 
@@ -162,10 +163,11 @@ def _brought(
 
 def _to_crm(s: Situation, scope: Scope) -> Iterable[tuple[Kind, str]]:
     """Records only in Ajera that go to the CRM: ticked one by one, or all by setting."""
-    for kind in (Kind.FIRM, Kind.CONTACT):
+    new = s.policy.new_from_ajera == "all"
+    for kind in (Kind.FIRM, Kind.CONTACT) if new or s.marks else ():
         for key in scope.keys(s, kind, Side.AJERA):
             mark = s.marks.get(f"{kind}:ajera:{key}:")
-            if mark.on if mark is not None else s.policy.new_from_ajera == "all":
+            if mark.on if mark is not None else new:
                 yield kind, key
     projects = s.of(Kind.PROJECT, Side.AJERA)
     for key in scope.keys(s, Kind.PROJECT, Side.AJERA):

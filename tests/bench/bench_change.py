@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """One changed record: `python -m tests.bench.bench_change [SIZE...] [--profile] [--process]`.
 
 In the open program, from due time to written on the other side, our own CPU alone; and with `--process` the command

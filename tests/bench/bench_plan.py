@@ -1,4 +1,3 @@
-# ruff: noqa: T201
 """Planning beside a bare comparison: `python -m tests.bench.bench_plan [PAIRS] [--profile]`.
 
 So many linked pairs of 20 text fields, all in step or one in a hundred changed, planned as a whole (as after an upgrade
@@ -34,7 +33,7 @@ def policy() -> Policy:
         FieldSpec(Kind.FIRM, f"field{n}", f"Field {n}", FieldType.TEXT, Owner.SHARED, f"Col{n}", f"Prop{n}", "Overview")
         for n in range(FIELDS)
     )
-    return Policy(fields={Kind.FIRM: specs})
+    return Policy(fields={kind: specs if kind is Kind.FIRM else () for kind in Kind})
 
 
 def sides(pairs: int, changed: int) -> tuple[list[Values], list[Values], list[Values]]:

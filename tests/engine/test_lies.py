@@ -50,7 +50,7 @@ def spoil(world: World, rng: random.Random) -> int:
                     if wrong is None:
                         tx.drop_base(link, [name])
                     else:
-                        tx.put_base(link, {name: replace(pair, ajera=wrong.ajera, crm=wrong.crm)})
+                        tx.put_base(link, {name: pair._replace(ajera=wrong.ajera, crm=wrong.crm)})
     return spoilt
 
 
