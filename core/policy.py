@@ -247,6 +247,7 @@ class Guards:
     change_records: int = 50
     scheduled_creates: int = 25
     unlinks: int = 5
+    short_percent: float = 50  # of what was known, in a complete list; checked before anything is planned
 
 
 @dataclass(frozen=True, slots=True)

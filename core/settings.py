@@ -130,6 +130,7 @@ class GuardsSection(Section):
     change_records: Count = _LIMITS.change_records
     scheduled_creates: Count = _LIMITS.scheduled_creates
     unlinks: Count = _LIMITS.unlinks
+    short_percent: Percent = _LIMITS.short_percent
 
 
 class SyncSection(Section):

@@ -67,7 +67,10 @@ class Landing:
         with self.store.transaction() as tx:
             tx.put_records([record])
             tx.put_link(link)
-            tx.put_base(link, {**self._blank_pairs(action, record), **self._pairs(action, record)})
+            agreed = self._pairs(action, record)
+            if adopted:  # what it holds otherwise by now may be a person's word: nothing is agreed on there
+                agreed = {name: pair for name, pair in agreed.items() if not pair.note}
+            tx.put_base(link, {**self._blank_pairs(action, record), **agreed})
             self._close(tx, action, intent_id)
             if then is not None:
                 tx.put_intent(then)

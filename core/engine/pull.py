@@ -17,7 +17,7 @@ from core.engine.quiet import Quiet
 from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
-from core.policy import TOTAL_FIELDS, Policy
+from core.policy import TOTAL_FIELDS, Guards, Policy
 from core.ports import KNOWN_FOR, Clock, Connection, Cursor, Store, System, Transaction
 from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
@@ -26,8 +26,7 @@ RecordId = tuple[Kind, Side, str]
 CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
 WAITING_FOR = 300.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
-SHORT_LIST = 0.5  # a full list below this share of what was known is "suddenly empty"
-FEW = 4
+FEW = 4  # of so many known, none may be left
 PROJECTS_OF_CRM = f"records:{Kind.PROJECT}:{Side.CRM}"
 _TOTAL_NAMES = frozenset(spec.name for spec in TOTAL_FIELDS)
 _KEPT_EXTRA = ("totals_at", "totals_stamp", "team_closed")  # what core/engine/money.py keeps with a project
@@ -72,7 +71,7 @@ class Puller:
         pulled = await self.systems[side].pull(kind, since)
         if pulled.whole:
             known = self.store.records(kind, side)
-            refuse_short_list(side, kind, len(pulled.records), len(known))
+            refuse_short_list(side, kind, len(pulled.records), len(known), self.policy.guards)
             await self._confirm_missing(side, kind, known.keys() - {record.key for record in pulled.records})
         changed = [record for record in map(self._kept, pulled.records) if record is not None]
         await self._keep(changed, replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole))
@@ -157,7 +156,7 @@ class Puller:
         keys = await self.systems[side].keys(kind)
         known = self.store.records(kind, side)
         cursor = self.store.cursor(kind, side)
-        refuse_short_list(side, kind, len(keys), max(len(known), cursor.counted or 0))
+        refuse_short_list(side, kind, len(keys), max(len(known), cursor.counted or 0), self.policy.guards)
         await self.read_again(kind, side, sorted(keys - known.keys()))  # missed by a changed-since list
         gone = await self._confirm_missing(side, kind, known.keys() - keys)
         if kind is Kind.PROJECT and side is Side.CRM:
@@ -197,9 +196,12 @@ class Puller:
         return len(gone)
 
 
-def refuse_short_list(side: Side, kind: Kind, found: int, known: int) -> None:
-    """A full list that is empty or far shorter than before is an error before any action."""
-    if known > FEW and found < known * SHORT_LIST:
+def refuse_short_list(side: Side, kind: Kind, found: int, known: int, guards: Guards) -> None:
+    """A full list that is empty or far shorter than before is an error before any action. Of few records each absence
+    is confirmed by its key alone."""
+    empty = known > FEW and not found
+    short = known > guards.few and found * 100 < known * guards.short_percent
+    if empty or short:
         raise ListNotTrusted(
             side,
             f"the list of {kind} records of {side} is suddenly {'empty' if not found else 'short'}: "

@@ -7,6 +7,7 @@ to the same end; the oracle reads the two systems' own data only.
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -318,6 +319,7 @@ async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: 
     line.on = True
     with suppress(Died, AjerasyncError):
         await world.run(sweep=program.sweep, trigger=TRIGGER)
+    await bury()
     line.heal()
     if kind in ENDS or at % 2 == 0 or meanwhile is not None:
         left = files(folder)  # as a kill leaves them: nothing is copied back into the file
@@ -331,6 +333,14 @@ async def strike(program: Program, at: int, kind: str, folder: Path, meanwhile: 
         world.clock.forward(hours=1)  # what a system says it does not have is asked for again after that
     await recover(world, sweep=program.sweep or kind in LYING)
     return world
+
+
+async def bury() -> None:
+    """What a dead program was doing beside ends before the line is whole again: nothing of it may act any more."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def found_again(kind: str, left: dict[str, bytes], before: dict[str, bytes]) -> dict[str, bytes]:

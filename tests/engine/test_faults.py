@@ -301,6 +301,24 @@ async def test_words_typed_on_the_other_side_after_a_crash_lose_nothing(
     assert wrong == {}
 
 
+@pytest.mark.timeout(0)
+async def test_words_typed_into_a_new_record_whose_answer_was_lost_are_not_taken_for_the_systems_own(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """They had stood as "rewritten by crm": apart for good, and nobody was told."""
+    program = await known(programs["to_crm"], root)
+
+    async def types(world: World) -> None:
+        world.crm.edit("firm", found(world.crm, "firm", Name="Only in Ajera"), {"WebSite": "typed.later.example"})
+
+    (at,) = [at for at, point in enumerate(program.points) if point.write and point.what == "POST firm"]
+    for kind in ("lost", DIE_AFTER):
+        world = await strike(program, at, kind, root / "case", types)
+        told_of = [(item.field, item.ajera, item.crm) for item in world.service.conflicts()]
+        assert told_of == [("website", "www.only.example", "typed.later.example")]
+        world.service.store.close()
+
+
 # -- the store is older than the world -----------------------------------------------------------------
 
 

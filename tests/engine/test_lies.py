@@ -6,14 +6,17 @@ import asyncio
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.engine.pull import refuse_short_list
+from core.errors import ListNotTrusted
 from core.model.link import Pair
 from core.model.values import Kind, Side
+from core.policy import Guards
 from tests.engine.faults import Line, Program, learn, no_deletes, nothing_lost, recover, thawed, watched
 from tests.engine.faultworld import Back, Call, Serve, quickly
 from tests.engine.kit import World, crm_firm
@@ -158,3 +161,24 @@ async def test_a_record_that_moves_between_pages_is_neither_missed_nor_unlinked(
     assert clients.count("Acme Supplies") == 1
     assert not [link for link in world.service.links() if link.state == "gone"]
     world.service.store.close()
+
+
+@pytest.mark.parametrize(
+    ("found", "known", "short_percent", "refused"),
+    [
+        (0, 5, 50, True),  # empty is empty, whatever the setting
+        (0, 5000, 0, True),
+        (2, 5, 50, False),  # few: each absence is confirmed by its key
+        (4, 11, 50, True),
+        (6, 11, 50, False),
+        (400, 1000, 50, True),
+        (400, 1000, 30, False),  # after a great clean-up
+        (1, 1000, 0, False),
+    ],
+)
+def test_a_short_list_is_refused_by_a_share_that_can_be_set_and_of_few_by_their_keys_alone(
+    found: int, known: int, short_percent: float, refused: bool
+) -> None:
+    guards = Guards(short_percent=short_percent)
+    with pytest.raises(ListNotTrusted) if refused else nullcontext():
+        refuse_short_list(Side.CRM, Kind.FIRM, found, known, guards)
