@@ -52,9 +52,9 @@ async def test_an_undo_is_shown_field_by_field_then_done_and_told(tmp_path: Path
         undo = scene.service.undone()[run.id]
         assert (undo.trigger, undo.outcome) == ("undo", "ok")
         await scene.until(lambda: screen.table.row_count == 2)
-        line = screen.table.row(run.id)
-        assert line is not None
-        assert line.cells[1] == "undone"
+        listed = screen.table.row(run.id)
+        assert listed is not None
+        assert listed.cells[1] == "undone"
         made = [row for row in rows if (now := scene.service.row(Kind.FIRM, row.key)).linked and not now.marked]
         assert made
         await scene.press("home", "Z")  # an undo cannot be undone: the key is dead there
