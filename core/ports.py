@@ -328,6 +328,10 @@ class Store(Protocol):
         """The link of one key; reads no other."""
         ...
 
+    def count(self) -> int:
+        """How many records of both systems there are."""
+        ...
+
     def scan_links(self) -> Iterator[Link]: ...
     def moved(self, since: int) -> tuple[int, Sequence[tuple[str, str]] | None]:
         """A number to ask with next time, and table and id (as in the store's file) of what was put or taken away

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from core.engine.answers import Answers
 from core.engine.checkups import Checkups
@@ -32,6 +32,9 @@ from core.model.values import Kind, Side
 from core.policy import Policy, mode_for
 from core.ports import Clock, Connection, Lock, Store, System
 from core.version import VERSION
+
+
+BIG: Final = 4_000  # records of both systems
 
 
 class Log(Protocol):
@@ -167,6 +170,11 @@ class Facade:
         """Whether `rows` answers without going over all records, as it does where they were kept."""
         with self._making:
             return self._book.at_hand(kind)
+
+    @property
+    def is_big(self) -> bool:
+        """Whether there are so many records that going over all of them is not for a front end's own thread."""
+        return self.store.count() > BIG
 
     def keep_rows(self) -> None:
         """Keep the rows for the next program, as far as they moved. May be called in a thread."""

@@ -128,6 +128,18 @@ class HubRows(Sequence[Row]):
     def __iter__(self) -> Iterator[Row]:
         return map(self.at, range(self._size))
 
+    def moved_since(self, older: HubRows) -> list[int] | None:
+        """Places whose row is not that of `older`; None where rows came or went, or stand in another order. Costs what
+        is not shared."""
+        if self.column("id") is not older.column("id"):
+            return None
+        found: set[int] = set()
+        for name in {*self._columns, *older._columns}:  # noqa: SLF001 # its own class
+            new, old = self.column(name), older.column(name)
+            if new is not old:
+                found.update(place for place, (a, b) in enumerate(zip(new, old, strict=True)) if a is not b and a != b)
+        return sorted(found)
+
     # -- changing ----------------------------------------------------------------------------------
 
     def changed(self, moved: Mapping[str, Made | None]) -> HubRows:

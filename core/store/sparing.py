@@ -74,6 +74,10 @@ class SparingReads:
             self._take_in()
             return self._storage.moved(since)
 
+    def count(self) -> int:
+        """How many records of both systems there are."""
+        return sum(self._storage.count(records_table(kind, side)) for kind in Kind for side in Side)
+
     def view(self, name: str) -> Any:
         """The JSON object kept by `put_view`, or None. It is derived from the rest and may be missing at any time."""
         body = self._storage.view(name)

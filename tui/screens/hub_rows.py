@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from core.engine import views
+from core.engine.hubrows import EXTRA, HubRows
 from core.model.values import Kind
 from tui.formatting import joined, state_word
 from tui.widgets.columns import Column
-from tui.widgets.record_table import Row
+from tui.widgets.row_model import Row
 
 _STYLES: Final = {
     "conflict": "warn", "candidate": "warn", "difference": "warn", "refused": "warn", "error": "bad",
@@ -20,59 +21,87 @@ _STYLES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """How a text is read from a row of the engine, for one row or for all: `read` gets the values named in `of`."""
+
+    of: tuple[str, ...]
+    read: Callable[..., str]
+
+    def row(self, row: views.Row) -> str:
+        """Of one row."""
+        return self.read(*(_value(row, name) for name in self.of))
+
+    def column(self, rows: HubRows) -> Sequence[str]:
+        """Of all rows, in their order."""
+        return list(map(self.read, *map(rows.column, self.of)))
+
+
+def _value(row: views.Row, name: str) -> Any:
+    return row.extra.get(name) if name in EXTRA else getattr(row, name)
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+def _yes(value: bool | None) -> str:
+    return "yes" if value else "no"
+
+
+def _extra(name: str) -> Reading:
+    return Reading((name,), _text)
+
+
+def _name(label: str | None, number: str | None) -> str:
+    """A project's label without the number in front."""
+    return _text(label).removeprefix(number).strip() if number else _text(label)
+
+
+def _state(state: str, row_id: str) -> str:
+    """The state in words; a record that is only in Ajera and not ticked says so."""
+    return "only in Ajera" if state == "unmarked" and row_id[0] == "a" else state_word(state)
+
+
+def _side(linked: bool | None, row_id: str, ajera_key: str | None) -> str:
+    """ "both", "crm" or "ajera": where the record is."""
+    if linked or (row_id[0] == "c" and ajera_key):
+        return "both"
+    return "crm" if row_id[0] == "c" else "ajera"
+
+
+def side_of(row: views.Row) -> str:
+    """ "both", "crm" or "ajera": where the record is."""
+    return _side(row.linked, row.id, row.ajera_key)
+
+
+LABEL: Final = Reading(("label",), _text)
+NUMBER: Final = Reading(("number",), _text)
+STATE: Final = Reading(("state", "id"), _state)
+PROJECT_NAME: Final = Reading(("label", "number"), _name)
+
+
+@dataclass(frozen=True, slots=True)
 class HubShape:
     """A hub's columns and how each is read from a row of the engine."""
 
     columns: tuple[Column, ...]
-    cells: tuple[Callable[[views.Row], str], ...]
+    cells: tuple[Reading, ...]
 
     def line(self, row: views.Row) -> Row:
         """The row as the table shows it."""
         return Row(
             row.id,
-            tuple(read(row) for read in self.cells),
+            tuple(reading.row(row) for reading in self.cells),
             style=_STYLES.get(row.state, ""),
             flag=row.state,
             tickable=row.state != "not_tickable" and row.kind is not Kind.EMPLOYEE,
             data=row,
         )
 
-    def lines(self, rows: Sequence[views.Row]) -> list[Row]:
-        """All rows."""
-        return [self.line(row) for row in rows]
-
     def without(self, hidden: Collection[str]) -> HubShape:
         """The same hub with fewer columns; the first one always stays."""
         kept = [place for place, column in enumerate(self.columns) if place == 0 or column.id not in hidden]
         return HubShape(tuple(self.columns[i] for i in kept), tuple(self.cells[i] for i in kept))
-
-
-def _extra(name: str) -> Callable[[views.Row], str]:
-    return lambda row: row.extra.get(name, "")
-
-
-def name_of(row: views.Row) -> str:
-    """The label without the number in front."""
-    return row.label.removeprefix(row.number).strip() if row.number and row.kind is Kind.PROJECT else row.label
-
-
-def number_of(row: views.Row) -> str:
-    """The record's number; a firm or employee without one shows its key."""
-    return row.number
-
-
-def state_cell(row: views.Row) -> str:
-    """The state in words; a record that is only in Ajera and not ticked says so."""
-    if row.state == "unmarked" and not row.crm_key:
-        return "only in Ajera"
-    return state_word(row.state)
-
-
-def side_of(row: views.Row) -> str:
-    """ "both", "crm" or "ajera": where the record is."""
-    if row.linked or (row.crm_key and row.ajera_key):
-        return "both"
-    return "crm" if row.crm_key else "ajera"
 
 
 class HubView(Enum):
@@ -82,11 +111,13 @@ class HubView(Enum):
     AJERA = "ajera"
     ALL = "all"
 
-    def holds(self, row: views.Row) -> bool:
-        """Whether this view shows the record."""
+    def places(self, rows: HubRows) -> Sequence[int]:
+        """The places of the records that this view shows."""
         if self is HubView.ALL:
-            return True
-        return (row.crm_key is None) is (self is HubView.AJERA)
+            return range(len(rows))
+        lead = "a" if self is HubView.AJERA else "c"
+        found = [place for place, row_id in enumerate(rows.column("id")) if row_id[0] == lead]
+        return range(len(rows)) if len(found) == len(rows) else found
 
     @property
     def next(self) -> HubView:
@@ -124,7 +155,7 @@ SHAPES: Final[Mapping[Kind, HubShape]] = {
             Column("status", "Status", 8, priority=2),
             _STATE,
         ),
-        (name_of, number_of, _extra("city"), _extra("status"), state_cell),
+        (LABEL, NUMBER, _extra("city"), _extra("status"), STATE),
     ),
     Kind.PROJECT: HubShape(
         (
@@ -135,7 +166,7 @@ SHAPES: Final[Mapping[Kind, HubShape]] = {
             Column("status", "Status", 8, most=12, flex=1, priority=4),
             _STATE,
         ),
-        (number_of, name_of, _extra("client"), _extra("manager"), _extra("status"), state_cell),
+        (NUMBER, PROJECT_NAME, _extra("client"), _extra("manager"), _extra("status"), STATE),
     ),
     Kind.EMPLOYEE: HubShape(
         (
@@ -145,35 +176,44 @@ SHAPES: Final[Mapping[Kind, HubShape]] = {
             Column("status", "Status", 10, priority=2),
             _STATE,
         ),
-        (name_of, number_of, _extra("title"), _extra("status"), state_cell),
+        (LABEL, NUMBER, _extra("title"), _extra("status"), STATE),
     ),
 }
 
 
-def _of(read: Callable[[views.Row], str]) -> Callable[[Row], str]:
-    return lambda row: read(row.data)
-
-
-FIELDS: Final[Mapping[str, Callable[[Row], str]]] = {
-    "label": _of(lambda row: row.label),
-    "name": _of(name_of),
-    "number": _of(number_of),
-    "state": _of(lambda row: row.state),
-    "reason": _of(lambda row: row.reason),
-    "error": _of(lambda row: row.last_error or ""),
-    "marked": _of(lambda row: "yes" if row.marked else "no"),
-    "linked": _of(lambda row: "yes" if row.linked else "no"),
-    "side": _of(side_of),
-    "ajera_key": _of(lambda row: row.ajera_key or ""),
-    "crm_key": _of(lambda row: row.crm_key or ""),
+READINGS: Final[Mapping[str, Reading]] = {
+    "label": LABEL,
+    "name": LABEL,
+    "number": NUMBER,
+    "state": Reading(("state",), _text),
+    "reason": Reading(("reason",), _text),
+    "error": Reading(("last_error",), _text),
+    "marked": Reading(("marked",), _yes),
+    "linked": Reading(("linked",), _yes),
+    "side": Reading(("linked", "id", "ajera_key"), _side),
+    "ajera_key": Reading(("ajera_key",), _text),
+    "crm_key": Reading(("id",), lambda row_id: row_id[2:] if row_id[0] == "c" else ""),
     **{
-        name: _of(_extra(name))
+        name: _extra(name)
         for name in (
             "status", "city", "type", "client", "manager", "principal", "owner", "title", "email", "phone", "website",
             "template",
         )
     },
 }  # fmt: skip
+"""What the filter can ask, besides the columns. A project's `name` is without its number."""
+
+
+def reading_of(kind: Kind, field: str) -> Reading:
+    """How a filter field of a hub is read."""
+    return PROJECT_NAME if field == "name" and kind is Kind.PROJECT else READINGS[field]
+
+
+def _field(name: str) -> Callable[[Row], str]:
+    return lambda row: reading_of(row.data.kind, name).row(row.data)
+
+
+FIELDS: Final[Mapping[str, Callable[[Row], str]]] = {name: _field(name) for name in READINGS}
 
 
 def toggled_term(text: str, term: str) -> str:

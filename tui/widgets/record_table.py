@@ -7,7 +7,7 @@ the outcome with `update_row` or `refresh_ticks`. A filter is a list of indexes;
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -15,35 +15,17 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 
-from core.filtering import Query, parse_query, search_string
-from core.text import fold
+from core.filtering import Query, parse_query
 from tui.formatting import cell, fit
 from tui.glyphs import glyphs
 from tui.widgets.columns import Column, Placed, lay_out
 from tui.widgets.line_view import CursorView
+from tui.widgets.row_model import ListModel, Row, RowModel
 
-__all__ = ["Column", "RecordTable", "Row"]
+__all__ = ["Column", "RecordTable", "Row", "RowModel"]
 
 TICK = Binding.Group("Tick")
 LIST = Binding.Group("List")
-
-
-class Row(NamedTuple):
-    """A record as the table shows it. `cells` are plain text, one per column, made safe when painted.
-
-    `search`: folded text to search (made of the cells if empty). `sort`: one comparable value per column (else the
-    folded cells). `style`: "", muted, good, warn, bad, strong. `flag`: a state whose symbol leads the line.
-    `data`: anything of the screen's own, for its filter fields.
-    """
-
-    key: str
-    cells: tuple[str, ...]
-    search: str = ""
-    sort: tuple[Any, ...] = ()
-    style: str = ""
-    flag: str = ""
-    tickable: bool = True
-    data: Any = None
 
 
 class RecordTable(CursorView):
@@ -152,11 +134,8 @@ class RecordTable(CursorView):
         self._placed: tuple[int, list[Placed]] = (-1, [])
         self._take(rows)
 
-    def _take(self, rows: Sequence[Row]) -> None:
-        self._rows = list(rows)
-        self._index = {row.key: i for i, row in enumerate(self._rows)}
-        self._orders: dict[str | None, Sequence[int]] = {None: range(len(self._rows))}
-        self._searches: list[str] = []
+    def _take(self, rows: Sequence[Row] | RowModel) -> None:
+        self._rows: RowModel = rows if isinstance(rows, RowModel) else ListModel(rows, self.fields)
         self._view: Sequence[int] = self._filtered()
 
     # -- what screens ask and tell ---------------------------------------------------------------------------
@@ -173,17 +152,16 @@ class RecordTable(CursorView):
     @property
     def cursor_key(self) -> str | None:
         """The key of the record under the cursor."""
-        return self._rows[self._view[self.cursor]].key if self.cursor < len(self._view) else None
+        return self._rows.key(self._view[self.cursor]) if self.cursor < len(self._view) else None
 
     def row(self, key: str) -> Row | None:
         """The row with this key."""
-        index = self._index.get(key)
-        return None if index is None else self._rows[index]
+        place = self._rows.place(key)
+        return None if place is None else self._rows.row(place)
 
     def view_keys(self) -> list[str]:
         """The keys in view, in the order shown."""
-        rows = self._rows
-        return [rows[i].key for i in self._view]
+        return list(map(self._rows.key, self._view))
 
     def ticked_outside(self) -> list[str]:
         """Ticked records that the filter hides, in the rows' order: to be counted and named before any action.
@@ -192,19 +170,27 @@ class RecordTable(CursorView):
         """
         if not self.ticks:
             return []
+        place = self._rows.place
+        places = {key: place(key) for key in self.ticks}
         if self.query_now.empty:
-            return sorted(key for key in self.ticks if key not in self._index)
+            return sorted(key for key, found in places.items() if found is None)
         inside = set(self._view)
-        hidden = [key for key in self.ticks if self._index.get(key) not in inside]
-        return sorted(hidden, key=lambda key: self._index.get(key, len(self._rows)))
+        hidden = [key for key, found in places.items() if found not in inside]
+        last = len(self._rows)
+        return sorted(hidden, key=lambda key: last if (found := places[key]) is None else found)
 
-    def set_rows(self, rows: Sequence[Row]) -> None:
+    @property
+    def ticks_outside(self) -> int:
+        """How many ticked records are not in view: the number of `ticked_outside`, without their names."""
+        return len(self.ticks) - self._rows.ticked(self.ticks, self._view) if self.ticks else 0
+
+    def set_rows(self, rows: Sequence[Row] | RowModel) -> None:
         """Other data. Cursor and scroll stay with the record; filter and order stay."""
         key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
         self._take(rows)
         self._show(key, offset)
 
-    def set_columns(self, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def set_columns(self, columns: Sequence[Column], rows: Sequence[Row] | RowModel) -> None:
         """Other columns and the rows that go with them."""
         extra = {name: get for name, get in self.fields.items() if name not in {column.id for column in self.columns}}
         self.columns = tuple(columns)
@@ -217,18 +203,26 @@ class RecordTable(CursorView):
 
         `changes` are other parts of `Row`. Unknown keys are ignored (the record may have gone meanwhile).
         """
-        index = self._index.get(key)
-        if index is None:
+        place = self._rows.place(key)
+        if place is None:
             return
         if cells is not None:
             changes["cells"] = cells
         if changes:
-            row = self._rows[index]._replace(**changes)
-            self._rows[index] = row
-            self._orders = {None: range(len(self._rows))}
-            if self._searches:
-                self._searches[index] = row.search or search_string(row.cells)
-        self._repaint_row(index)
+            self._rows.put(place, self._rows.row(place)._replace(**changes))
+        self.repaint_place(place)
+
+    def rows_moved(self, places: Iterable[int]) -> None:
+        """The model holds other values at these places: those in view are painted anew. Filter and order stay."""
+        moved = set(places)
+        if not moved:
+            return
+        if len(moved) > self.page:
+            self._strips.clear()
+            self.refresh()
+            return
+        for place in moved:
+            self.repaint_place(place)
 
     def refresh_ticks(self, keys: Iterable[str] | None = None) -> None:
         """Ticks changed: of these records, or of any. Only lines whose look changes are sent."""
@@ -238,7 +232,7 @@ class RecordTable(CursorView):
         changed = set(keys)
         top = self.scroll_offset.y
         for position in range(top, min(top + self.page, len(self._view))):
-            if self._rows[self._view[position]].key in changed:
+            if self._rows.key(self._view[position]) in changed:
                 self.refresh_index(position)
 
     def set_filter(self, query: Query | str) -> bool:
@@ -250,7 +244,7 @@ class RecordTable(CursorView):
         key, offset = self.cursor_key, self.cursor - self.scroll_offset.y
         earlier, self.query_now = self.query_now, query
         if earlier.terms and query.narrows(earlier):
-            self._view = query.select(self._view, self._folded(query), self._rows, self.fields)
+            self._view = self._selected(self._view)
         else:
             self._view = self._filtered()
         self._show(key, offset)
@@ -282,36 +276,30 @@ class RecordTable(CursorView):
         if self._anchor is None:
             return () if self.cursor_key is None else (self.cursor_key,)
         low, high = sorted((self._anchor, self.cursor))
-        return tuple(self._rows[i].key for i in self._view[low : high + 1])
+        return tuple(map(self._rows.key, self._view[low : high + 1]))
 
     # -- view ------------------------------------------------------------------------------------------------
 
-    def _folded(self, query: Query) -> list[str]:
-        if not self._searches and any(term.field is None for term in query.terms):
-            self._searches = [row.search or search_string(row.cells) for row in self._rows]
-        return self._searches
+    def _selected(self, order: Sequence[int]) -> list[int]:
+        """Those of these places that the filter lets through."""
+        query, rows = self.query_now, self._rows
+        searches = rows.searches() if any(term.field is None for term in query.terms) else ()
+        fields = {term.field: rows.getter(term.field) for term in query.terms if term.field is not None}
+        return query.select(order, searches, range(len(rows)), fields)
 
     def _filtered(self) -> Sequence[int]:
         order = self._order(self.sort_column)
         if self.sort_reversed:
             order = order[::-1]
-        if self.query_now.empty:
-            return order
-        return self.query_now.select(order, self._folded(self.query_now), self._rows, self.fields)
+        return order if self.query_now.empty else self._selected(order)
 
     def _order(self, column: str | None) -> Sequence[int]:
-        if column not in self._orders:
-            place = next(i for i, c in enumerate(self.columns) if c.id == column)
-            values = [row.sort[place] if row.sort else fold(row.cells[place]) for row in self._rows]
-            try:
-                order = sorted(range(len(values)), key=values.__getitem__)
-            except TypeError:  # values of different kinds, as data may have them: compare what they look like
-                order = sorted(range(len(values)), key=lambda i: str(values[i]))
-            self._orders[column] = order
-        return self._orders[column]
+        if column is None:
+            return range(len(self._rows))
+        return self._rows.order(next(i for i, c in enumerate(self.columns) if c.id == column))
 
     def _position(self, key: str | None) -> int | None:
-        index = self._index.get(key) if key is not None else None
+        index = self._rows.place(key) if key is not None else None
         if index is None:
             return None
         try:
@@ -335,7 +323,7 @@ class RecordTable(CursorView):
             self.post_message(self.RowHighlighted(self, self.cursor_key))
         self.post_message(self.ViewChanged(self))
 
-    def _repaint_row(self, index: int) -> None:
+    def repaint_place(self, index: int) -> None:
         """Repaint one record if it is on the screen: looks at the visible lines only."""
         top = self.scroll_offset.y
         for position in range(top, min(top + self.page, len(self._view))):
@@ -365,16 +353,16 @@ class RecordTable(CursorView):
         return min(self._anchor, self.cursor) <= index <= max(self._anchor, self.cursor)
 
     def variant(self, index: int) -> object:
-        row = self._rows[self._view[index]]
+        key = self._rows.key(self._view[index])
         return (
             index == self.cursor,
             self._in_range(index),
-            self.ticks is not None and row.key in self.ticks,
+            self.ticks is not None and key in self.ticks,
             self.has_focus,
         )
 
     def paint(self, index: int, width: int) -> Strip:
-        row = self._rows[self._view[index]]
+        row = self._rows.row(self._view[index])
         in_range = self._in_range(index)
         text = self._lead_text(row, index == self.cursor, in_range)
         places = self._places(width)
@@ -407,7 +395,7 @@ class RecordTable(CursorView):
         return fit(f"{cell(column.label, min(len(column.label), place.width - 1))}{mark}", place.width, column.align)
 
     def paint_empty(self, y: int, width: int) -> Strip:
-        return self.said(y, self.no_match if self._rows else self.empty, width)
+        return self.said(y, self.no_match if len(self._rows) else self.empty, width)
 
     # -- keys and mouse --------------------------------------------------------------------------------------
 
@@ -467,7 +455,8 @@ class RecordTable(CursorView):
 
     def _request(self, keys: Iterable[str], value: bool | None) -> None:
         asked = tuple(keys)
-        wanted = tuple(key for key in asked if self._rows[self._index[key]].tickable)
+        rows = self._rows
+        wanted = tuple(key for key in asked if (place := rows.place(key)) is not None and rows.tickable(place))
         if wanted:
             self.post_message(self.TickRequested(self, wanted, value))
         elif asked:
@@ -508,7 +497,7 @@ class RecordTable(CursorView):
             return
         self._drop_range()
         self.cursor = index
-        key = self._rows[self._view[index]].key
+        key = self._rows.key(self._view[index])
         if self.ticks is not None and 1 <= event.x <= len(glyphs().ticked):
             self._request((key,), key not in self.ticks)
         elif event.chain == 2:

@@ -1,0 +1,116 @@
+"""A hub's rows as its table wants them: over the engine's columns, a line made only where it is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from core.engine import views
+from core.engine.hubrows import HubRows
+from core.model.values import Kind
+from core.text import fold
+from tui.screens.hub_rows import HubShape, HubView, reading_of
+from tui.widgets.row_model import Row, RowModel
+
+
+class HubLines(RowModel):
+    """The rows that a view shows, in the hub's order. `places` gives the place among all rows for each line."""
+
+    def __init__(self, rows: HubRows, shape: HubShape, view: HubView) -> None:
+        super().__init__()
+        self.shape, self.view = shape, view
+        self.ahead = False  # ticks are shown that the rows do not hold yet
+        self._take(rows)
+        self._places = view.places(rows)
+        self._all = isinstance(self._places, range)
+        self._place_of = {} if self._all else {place: line for line, place in enumerate(self._places)}
+
+    def _take(self, rows: HubRows) -> None:
+        self.rows = rows
+        self._ids = rows.column("id")
+        self._states = rows.column("state")
+        self._marked = rows.column("marked")
+        self._columns: dict[str, Sequence[str]] = {}
+
+    def renew(self, rows: HubRows, moved: Iterable[int]) -> list[int]:
+        """Take rows of which only values moved, at these places; the lines that show them."""
+        self._take(rows)
+        lines = [line for place in moved if (line := place if self._all else self._place_of.get(place)) is not None]
+        for line in lines:
+            self.changed(line, self.row(line))
+        return lines
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def key(self, place: int) -> str:
+        return str(self._ids[self._places[place]])
+
+    def place(self, key: str) -> int | None:
+        place = self.rows.place(key)
+        if place is None or self._all:
+            return place
+        return self._place_of.get(place)
+
+    def row(self, place: int) -> Row:
+        return self.shape.line(self.rows.at(self._places[place]))
+
+    def tickable(self, place: int) -> bool:
+        return self.rows.kind is not Kind.EMPLOYEE and self._states[self._places[place]] != "not_tickable"
+
+    def getter(self, field: str) -> Callable[[int], str]:
+        column = self._columns.get(field)
+        if column is None:
+            column = self._columns[field] = self._read(field)
+        return column.__getitem__
+
+    def _read(self, field: str) -> Sequence[str]:
+        return self._of_view(reading_of(self.rows.kind, field).column(self.rows))
+
+    def _of_view(self, column: Sequence[Any]) -> Sequence[Any]:
+        return column if self._all else [column[place] for place in self._places]
+
+    def put(self, place: int, row: Row) -> None:
+        """Values are the engine's: they come with `renew`. Here only what was made of them is made again."""
+        self.changed(place, row)
+
+    def make_searches(self) -> list[str]:
+        columns = [self._of_view(reading.column(self.rows)) for reading in self.shape.cells]
+        return list(map(fold, map("\x1f".join, map(_said, zip(*columns, strict=True)))))
+
+    def sort_values(self, column: int) -> list[Any]:
+        return list(map(fold, self._of_view(self.shape.cells[column].column(self.rows))))
+
+    def ticked(self, ticks: Collection[str], places: Sequence[int]) -> int:
+        if self.ahead:
+            return super().ticked(ticks, places)
+        marked, of = self._marked, self._places
+        if self._all:
+            return sum(map(bool, marked)) if len(places) == len(of) else sum(bool(marked[place]) for place in places)
+        return sum(bool(marked[of[place]]) for place in places)
+
+
+def _said(texts: tuple[str, ...]) -> Iterator[str]:
+    return filter(None, texts)
+
+
+class RowsById(Mapping[str, views.Row]):
+    """The engine's rows by their ids, each made when it is asked for."""
+
+    def __init__(self, rows: HubRows) -> None:
+        self.all = rows
+
+    def __getitem__(self, row_id: str) -> views.Row:
+        place = self.all.place(row_id)
+        if place is None:
+            raise KeyError(row_id)
+        return self.all.at(place)
+
+    def __contains__(self, row_id: object) -> bool:
+        return isinstance(row_id, str) and self.all.place(row_id) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.all.column("id"))
+
+    def __len__(self) -> int:
+        return len(self.all)
