@@ -247,11 +247,16 @@ class Runner:
             action = intent.action
             self.tell("log", f"{action.kind} {action.label}: interrupted {action.op}: {what}", level="warning")
 
+        run = self.progress.run or ""
+        if (
+            self.store.run(run) is None
+        ):  # a look (a plan, an undo) is no run: what is found belongs to the run that sent it
+            run = ""
         settler = Settler(
             self.systems,
             self.store,
             self.rules.policy,
-            Landing(self.store, self.clock, self.rules.policy, self.progress.run or ""),
+            Landing(self.store, self.clock, self.rules.policy, run),
             applier.draft,
             applier.finish,
             told,

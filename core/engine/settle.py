@@ -7,7 +7,7 @@ that equals the intent is adopted; with none, the action is planned anew; severa
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 from core.engine.landing import Landing
@@ -44,7 +44,9 @@ class Settler:
     told: Told
 
     async def settle(self) -> None:
+        at_hand = self.landing.run
         for intent in self.store.intents():
+            self.landing = replace(self.landing, run=at_hand or intent.run)
             match intent.action.op:
                 case Op.CREATE:
                     await self._create(intent)

@@ -461,6 +461,9 @@ def watched(world: World, typed: Typed) -> Iterator[None]:
         yield
     edits = [(write.before, write.after) for write in world.crm.ledger[mark:] if write.op == "edit"]
     edits += [(change.before, change.after) for change in journal if change.before and change.after]
+    for write in world.crm.ledger[mark:]:
+        if write.op == "delete":  # what a person takes away with a record is not lost
+            typed.over |= {str(value) for value in write.before.values()}
     for before, after in edits:
         for name, value in after.items():
             if isinstance(value, str) and value and value != before.get(name) and name in TEXTS:

@@ -30,9 +30,11 @@ from tests.engine.faults import (
     Struck,
     case,
     cases,
+    differences,
     fingerprint,
     learn,
     recover,
+    start_again,
     strike,
     thawed,
     told,
@@ -317,6 +319,23 @@ async def test_words_typed_into_a_new_record_whose_answer_was_lost_are_not_taken
         told_of = [(item.field, item.ajera, item.crm) for item in world.service.conflicts()]
         assert told_of == [("website", "www.only.example", "typed.later.example")]
         world.service.store.close()
+
+
+@pytest.mark.timeout(0)
+async def test_what_a_look_finds_out_about_an_interrupted_write_stands_with_the_run_that_sent_it(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """A plan settles what an earlier run left open: it had stood in the history of a run that there never was."""
+    program = await known(programs["new_contact"], root)
+    at = next(at for at, point in enumerate(program.points) if point.write)
+
+    async def looks(world: World) -> None:
+        start_again(world)
+        await world.service.make_plan()
+
+    world = await strike(program, at, DIE_AFTER, root / "case", looks)
+    assert differences(program, world, DIE_AFTER) == {}
+    world.service.store.close()
 
 
 # -- the store is older than the world -----------------------------------------------------------------
