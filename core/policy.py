@@ -265,6 +265,7 @@ class Policy:
     default_template: str | None = None
     allow_flat_template: bool = False
     project_contacts: bool = True
+    contact_roles: bool = False  # with a contact that is put on a project's list; never changed afterwards
     budget_source: str = "contract"  # or "cost"; which of the two the CRM means is not documented
     unsplit: str = "refuse"  # or "labor": a total without parts goes into labor
     totals_age_hours: int = 24

@@ -151,6 +151,7 @@ class SyncSection(Section):
         default=False, description="create projects without phases where they are refused"
     )
     project_contacts: bool = Field(default=True, description="keep the contacts of projects in step")
+    contact_roles: bool = Field(default=False, description="a contact put on a project's list takes its role along")
     budget_source: Literal["contract", "cost"] = Field(default="contract", description="amounts of Budget & Revenue")
     unsplit: Literal["refuse", "labor"] = Field(default="refuse", description="a total without parts")
     totals_age_hours: int = Field(default=24, ge=1, le=24 * 31, description="totals older than that are read again")
@@ -243,6 +244,7 @@ class Settings:
             default_template=sync.default_template or None,
             allow_flat_template=sync.allow_flat_template,
             project_contacts=sync.project_contacts,
+            contact_roles=sync.contact_roles,
             budget_source=sync.budget_source,
             unsplit=sync.unsplit,
             totals_age_hours=sync.totals_age_hours,

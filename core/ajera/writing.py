@@ -177,8 +177,7 @@ def edited_contacts(raw: Raw, edit: EntryEdit) -> list[Raw]:
         if key not in held:
             order += 1
             held.add(key)
-            role = edit.roles[place] if place < len(edit.roles) else ""
-            entries.append({"ContactKey": key, "Order": int(order), "Text": role})
+            entries.append({"ContactKey": key, "Order": int(order), "Text": edit.role(place)})
     return entries
 
 

@@ -23,7 +23,11 @@ but ticks is written to the CRM."""
 ABOUT: Final = {
     Kind.FIRM: ("Firms", "The CRM's firms are Ajera's clients."),
     Kind.CONTACT: ("Contacts", "Only those that are ticked for a firm or a project; the firm's entry is kept with it."),
-    Kind.PROJECT: ("Projects", "The top level in the CRM; phases are Ajera's. A new one is made from its template."),
+    Kind.PROJECT: (
+        "Projects",
+        "The top level in the CRM; phases are Ajera's. A new one is made from its template. Its list of contacts goes entry by\n"
+        "entry; their roles (CRM `Role`, Ajera `Text`) only with `[sync] contact_roles = true`, when a contact is put there.",
+    ),
     Kind.EMPLOYEE: ("Employees", "From Ajera to the CRM only. What an employee earns is never read from the reply."),
 }
 OWNERS: Final = {Owner.SHARED: "shared", Owner.AJERA: "Ajera", Owner.CRM: "CRM"}

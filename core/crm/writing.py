@@ -169,8 +169,7 @@ class Writer:
         for place, ref in enumerate(edit.add):
             key = own_key(ref)
             if key not in rows:
-                role = edit.roles[place] if place < len(edit.roles) else ""
-                draught.add_row(self._contacts_name(), self._new_contact(before, key, role))
+                draught.add_row(self._contacts_name(), self._new_contact(before, key, edit.role(place)))
         for ref in edit.remove:
             entry = rows.get(own_key(ref))
             if entry is not None:

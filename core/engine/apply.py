@@ -365,10 +365,11 @@ class Applier:
         if isinstance(value, Ref):
             return self._ref(value, side)
         if isinstance(value, EntryEdit):
+            known = value.only(lambda ref: self._known(ref, side), lambda ref: self._known(ref, side))
             return replace(
-                value,
-                add=tuple(self._ref(ref, side) for ref in value.add if self._known(ref, side)),
-                remove=tuple(self._ref(ref, side) for ref in value.remove if self._known(ref, side)),
+                known,
+                add=tuple(self._ref(ref, side) for ref in known.add),
+                remove=tuple(self._ref(ref, side) for ref in known.remove),
             )
         if isinstance(value, TeamEdit):
             return replace(value, employee=self._ref(value.employee, side))
@@ -446,8 +447,4 @@ def _may_write_one_way(action: Action) -> bool:
 
 def _still_due(edit: EntryEdit, fresh: Record) -> EntryEdit:
     there = {entry.key for entry in fresh.contacts or ()}
-    return replace(
-        edit,
-        add=tuple(ref for ref in edit.add if ref.key not in there),
-        remove=tuple(ref for ref in edit.remove if ref.key in there),
-    )
+    return edit.only(lambda ref: ref.key not in there, lambda ref: ref.key in there)

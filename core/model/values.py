@@ -96,9 +96,19 @@ class EntryEdit:
     remove: tuple[Ref, ...] = ()
     roles: tuple[str, ...] = ()
 
+    def role(self, place: int) -> str:
+        """The role of the contact that is added at that place; blank for none."""
+        return self.roles[place] if place < len(self.roles) else ""
+
+    def only(self, add: Callable[[Ref], bool], remove: Callable[[Ref], bool]) -> EntryEdit:
+        """The part of it that concerns these contacts; each keeps its role."""
+        kept = [(ref, self.role(place)) for place, ref in enumerate(self.add) if add(ref)]
+        roles = tuple(role for _, role in kept) if self.roles else ()
+        return EntryEdit(tuple(ref for ref, _ in kept), tuple(ref for ref in self.remove if remove(ref)), roles)
+
     def __str__(self) -> str:
-        parts = [f"add {ref.key}" for ref in self.add] + [f"remove {ref.key}" for ref in self.remove]
-        return ", ".join(parts)
+        parts = [f"add {ref.key}" + (f" as {self.role(n)}" if self.role(n) else "") for n, ref in enumerate(self.add)]
+        return ", ".join([*parts, *(f"remove {ref.key}" for ref in self.remove)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ removed, and only from a linked client that takes part; all others stay untouche
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from core.model.link import Link, LinkState, Pair
@@ -157,7 +157,9 @@ def _is_there(s: Situation, contact: str) -> bool:
 def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:
     for owner in sorted(edits.add.keys() | edits.remove.keys()):
         record = s.record(kind, Side.CRM, owner)
-        change = EntryEdit(tuple(edits.add.get(owner, ())), tuple(edits.remove.get(owner, ())))
+        add = edits.add.get(owner, ())
+        roles = _roles(s, record, [ref.key for ref in add]) if kind is Kind.PROJECT else ()
+        change = EntryEdit(tuple(add), tuple(edits.remove.get(owner, ())), roles)
         yield Action(
             op=Op.UPDATE,
             kind=kind,
@@ -169,6 +171,21 @@ def _actions(s: Situation, kind: Kind, edits: _Edits) -> Iterable[Action]:
             group="contacts",
             reason="contacts of the CRM",
         )
+
+
+def _roles(s: Situation, source: Record | None, contacts: Sequence[str]) -> tuple[str, ...]:
+    """The roles these contacts have on the list of `source`, where the settings send them along and any has one.
+
+    A role that the CRM's list of roles lacks stays behind: the contact itself is worth more than its role.
+    """
+    if not s.policy.contact_roles or source is None:
+        return ()
+    held = {entry.key: entry.role.strip() for entry in source.contacts or ()}
+    listed = {role.casefold() for role in s.crm.codes.get((Kind.PROJECT, "contact_role"), ())}
+    found = [held.get(key, "") for key in contacts]
+    if source.side is Side.AJERA:
+        found = [role if role.casefold() in listed else "" for role in found]
+    return tuple(found) if any(found) else ()
 
 
 # -- the other way -------------------------------------------------------------------------------
@@ -201,7 +218,8 @@ def _crm_rows(s: Situation, project: str) -> Iterable[Action]:
             Op.REBASE, Kind.PROJECT, None, *common, pairs=pairs, group="contacts", reason="both lists hold the contact"
         )  # fmt: skip
     if add:
-        change = Change(None, EntryEdit(tuple(add)), "contacts of the project in Ajera")
+        roles = _roles(s, ajera, [ref.key for ref in add])
+        change = Change(None, EntryEdit(tuple(add), roles=roles), "contacts of the project in Ajera")
         yield Action(
             Op.UPDATE, Kind.PROJECT, Side.CRM, *common, {"contacts": change}, group="contacts",
             reason="contacts of the project in Ajera",

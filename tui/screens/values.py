@@ -41,7 +41,8 @@ def value_words(service: Service, kind: Kind, field: str, value: Value) -> str:
         case Ref():
             return _named(service, value)
         case EntryEdit():
-            parts = [f"add {_named(service, ref)}" for ref in value.add]
+            roles = [f" as {role}" if (role := value.role(place)) else "" for place in range(len(value.add))]
+            parts = [f"add {_named(service, ref)}{role}" for ref, role in zip(value.add, roles, strict=True)]
             return ", ".join([*parts, *(f"remove {_named(service, ref)}" for ref in value.remove)])
         case Decimal():
             return f"{value:,.2f}" if spec and spec.type is FieldType.MONEY else f"{value.normalize():f}"
