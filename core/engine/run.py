@@ -248,17 +248,14 @@ class Runner:
             self.tell("log", f"{action.kind} {action.label}: interrupted {action.op}: {what}", level="warning")
 
         run = self.progress.run or ""
-        if (
-            self.store.run(run) is None
-        ):  # a look (a plan, an undo) is no run: what is found belongs to the run that sent it
-            run = ""
+        looking = self.store.run(run) is None  # a plan, an undo: what is found belongs to the run that sent it
         settler = Settler(
             self.systems,
             self.store,
             self.rules.policy,
-            Landing(self.store, self.clock, self.rules.policy, run),
+            Landing(self.store, self.clock, self.rules.policy, "" if looking else run),
             applier.draft,
-            applier.finish,
+            None if looking else applier.finish,
             told,
         )
         await settler.settle()

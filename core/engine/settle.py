@@ -33,14 +33,14 @@ class Finish(Protocol):
 @dataclass
 class Settler:
     """Settles every open intent of earlier runs. Raises SystemFailure where a system cannot be asked:
-    then nothing is planned, for nothing is known."""
+    then nothing is planned, for nothing is known. Without `finish` nothing is sent: what follows a create waits for a run."""
 
     systems: Mapping[Side, System]
     store: Store
     policy: Policy
     landing: Landing
     draft: Callable[[Action], Draft]
-    finish: Finish
+    finish: Finish | None
     told: Told
 
     async def settle(self) -> None:
@@ -78,7 +78,7 @@ class Settler:
             later = self.landing.following(action, same[0]) if hasattr(self.systems[side], "after_create") else None
             self.landing.created(action, same[0], intent.id, adopted=True, then=later)
             self.told(intent, f"found as {side} {same[0].key} and linked")
-            if later is not None:
+            if later is not None and self.finish is not None:
                 await self.finish(later, draft, same[0], careful=True)
             return
         with self.store.transaction() as tx:
@@ -132,7 +132,8 @@ class Settler:
             self._drop(intent, "it landed, or somebody edited the record since")
             return
         failure = self.store.failures().get(intent.id)
-        if failure is None or not waits(failure, intent.action, self.landing.now()):
+        waiting = failure is not None and waits(failure, intent.action, self.landing.now())
+        if self.finish is not None and not waiting:
             await self.finish(intent, self.draft(intent.action), record, careful=True)
 
     def _entries(self, intent: Intent, record: Record, edit: EntryEdit) -> None:

@@ -354,7 +354,7 @@ class Machine(RuleBasedStateMachine):
         before = self.world.writes()
         with suppress(AjerasyncError):
             self.do(self.world.service.make_plan())
-        assert self.world.writes() == before
+        assert self.world.writes() == before, "V12: a plan wrote"
 
     @rule(side=st.sampled_from(["ajera", "crm"]))
     @precondition(lambda self: self.world.service.conflicts())
@@ -416,7 +416,7 @@ class Machine(RuleBasedStateMachine):
         await recover(self.world, sweep=True)
         before = self.world.writes()
         await self.world.run(trigger=TRIGGER)
-        assert self.world.writes() == before  # V2
+        assert self.world.writes() == before, "V2: a run with nothing to do wrote"
 
     def judge(self) -> None:
         wrong = {

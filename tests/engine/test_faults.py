@@ -322,6 +322,26 @@ async def test_words_typed_into_a_new_record_whose_answer_was_lost_are_not_taken
 
 
 @pytest.mark.timeout(0)
+async def test_a_plan_after_a_crash_sends_nothing_and_the_run_after_it_ends_what_was_begun(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """What follows a project's creation had been sent by the plan that found it."""
+    program = await known(programs["new_project"], root)
+    at = next(at for at, point in enumerate(program.points) if point.what == "CreateProjects")
+
+    async def looks(world: World) -> None:
+        start_again(world)
+        before = world.writes()
+        await world.service.make_plan()
+        assert world.writes() == before
+
+    for kind in (DIE_AFTER, "lost"):
+        world = await strike(program, at, kind, root / "case", looks)
+        assert differences(program, world, kind) == {}
+        world.service.store.close()
+
+
+@pytest.mark.timeout(0)
 async def test_what_a_look_finds_out_about_an_interrupted_write_stands_with_the_run_that_sent_it(
     programs: dict[str, Program], root: Path
 ) -> None:
