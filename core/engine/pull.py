@@ -25,6 +25,7 @@ from core.reconcile.ticks import ticked
 RecordId = tuple[Kind, Side, str]
 CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
 WAITING_FOR = 300.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
+SLICE = 1000  # records read again at a time
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
 FEW = 4  # of so many known, none may be left
 PROJECTS_OF_CRM = f"records:{Kind.PROJECT}:{Side.CRM}"
@@ -129,9 +130,11 @@ class Puller:
 
     async def read_again(self, kind: Kind, side: Side, keys: Sequence[str]) -> int:
         """Read these records now, children included; the number that differ from what was known."""
-        if not keys:
-            return 0
-        return await self._take(kind, side, await self.systems[side].get(kind, keys))
+        moved = 0
+        for start in range(0, len(keys), SLICE):  # a sweep asks for tens of thousands: they are not held all at once
+            fresh = await self.systems[side].get(kind, keys[start : start + SLICE])
+            moved += await self._take(kind, side, fresh)
+        return moved
 
     async def read_now(self, kind: Kind, side: Side, keys: Sequence[str]) -> frozenset[str]:
         """Read these records now, like `read_again`; the keys that are not there any more."""
