@@ -52,7 +52,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
     """The app. `service` is open; whoever opened it closes it after the app has ended."""
 
     TITLE = "ajerasync"
-    CSS_PATH = "styles/app.tcss"
+    CSS_PATH = ["styles/widgets.tcss", "styles/app.tcss"]
     MODES = {place.id: place.make for place in present_places()}
     DEFAULT_MODE = "firms"
     NOTIFICATION_TIMEOUT = 8

@@ -135,7 +135,7 @@ class OpeningApp(OrderedKeysApp[None]):
     """The screen while there is no service. `service` is set when it went away because there is one."""
 
     TITLE = "ajerasync"
-    CSS_PATH = "styles/app.tcss"
+    CSS_PATH = ["styles/widgets.tcss", "styles/app.tcss"]
     ENABLE_COMMAND_PALETTE = False
     CSS = "Screen { layout: vertical; } #title { background: $panel; text-style: bold; } #why { height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [

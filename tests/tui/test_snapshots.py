@@ -18,12 +18,14 @@ from typing import Final
 import pytest
 from rich.cells import cell_len
 from rich.style import Style
+from textual.color import Color
 
 from core.sandbox.serve import Sandbox, SandboxOptions
 from tests.tui import pictures
 from tests.tui.frozen import at, frozen
 from tests.tui.kit import Stage, service_of
 from tests.tui.pictures import svg_of
+from tests.tui.test_widgets_formatting import _contrast
 from tui.app import AjerasyncApp
 from tui.themes import apply_theme
 
@@ -129,3 +131,35 @@ def same(path: Path, shown: str) -> bool:
         path.write_text(shown, encoding="utf-8")
         return True
     return path.exists() and path.read_text(encoding="utf-8") == shown
+
+
+LEGEND: Final = re.compile(r"^(\w) (#[0-9a-f]{6}) on (#[0-9a-f]{6})")
+UNDER_A_DIALOG: Final = ("template", "plan-asked", "help")  # what lies under it is dimmed on purpose
+
+
+def pairs_in_use(snapshot: str) -> set[tuple[str, str]]:
+    """The colours of text and ground where a letter or a figure stands, of each theme."""
+    text, *themes = re.split(r"^--- .*\n", snapshot, flags=re.MULTILINE)
+    found = set()
+    for theme in themes:
+        lines = theme.rstrip("\n").split("\n")
+        height = next(i for i, line in enumerate(lines) if not re.match(r"^\w \S+ on ", line))
+        legend = {match[1]: (match[2], match[3]) for line in lines[:height] if (match := LEGEND.match(line))}
+        for words, letters in zip(text.split("\n"), lines[height:], strict=False):
+            used = {letter for char, letter in zip(words, letters, strict=False) if char.isalnum()}
+            found |= {legend[letter] for letter in used if letter in legend}
+    return found
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in SCENES if name not in UNDER_A_DIALOG])
+def test_what_is_on_the_screens_has_contrast_enough(name: str) -> None:
+    """Each pair of colours that is really in use, tints and percentages worked out."""
+    poor = {}
+    for path in FOLDER.glob(f"{name}.*.txt"):
+        pairs = pairs_in_use(path.read_text(encoding="utf-8"))
+        assert len(pairs) > 5
+        for text, ground in pairs:
+            ratio = _contrast(Color.parse(text), Color.parse(ground))
+            if ratio < 4.5:
+                poor[path.name, text, ground] = round(ratio, 2)
+    assert poor == {}

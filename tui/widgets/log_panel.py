@@ -16,6 +16,7 @@ from core.text import fold, safe_line
 from tui.formatting import clock
 from tui.glyphs import glyphs
 from tui.widgets.line_view import LineView
+from tui.widgets.toast import toast
 
 LEVELS: Final = ("debug", "info", "warning", "error")
 KEPT_LINES: Final = 10_000
@@ -248,6 +249,7 @@ class LogPanel(LineView):
                 self._stay()
                 self.scroll_now(place)
                 return
+        toast(self.app, f"No warning or error {'below' if step > 0 else 'above'}.")
 
     def _stay(self) -> None:
         if self.following:

@@ -21,6 +21,7 @@ from tui.glyphs import glyphs
 from tui.widgets.columns import Column, Placed, lay_out
 from tui.widgets.line_view import CursorView
 from tui.widgets.row_model import ListModel, Row, RowModel
+from tui.widgets.toast import toast
 
 __all__ = ["Column", "RecordTable", "Row", "RowModel"]
 
@@ -425,6 +426,7 @@ class RecordTable(CursorView):
         elif self._view:
             self._anchor, self.ranging = self.cursor, True
             self.refresh_index(self.cursor)
+            toast(self.app, "A range begins here: move to its end, then space ticks it. v ends it.")
 
     def _drop_range(self) -> None:
         self.ranging = False
