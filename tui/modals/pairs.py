@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from textual.app import ComposeResult
-
 from core.engine.views import PairView
 from tui.formatting import count, joined
 from tui.glyphs import glyphs
-from tui.widgets.ask import Ask, Choice
-from tui.widgets.text_lines import Line, TextLines, paragraph
+from tui.modals.told import ToldAsk
+from tui.widgets.ask import Choice
+from tui.widgets.text_lines import Line, paragraph
 
 _SECTIONS: Final = (
     ("refused", "Refused, nothing is done for them", "warn"), ("new", "Would be linked", "strong"),
@@ -19,33 +18,21 @@ _SECTIONS: Final = (
 )  # fmt: skip
 
 
-class PairsAsk(Ask):
+class PairsAsk(ToldAsk):
     """Answers "link", or None."""
 
-    HELP = "What the file would link. w links the new ones; escape leaves everything as it is. Page keys and arrows scroll."
-    DEFAULT_CSS = """
-    PairsAsk > #ask { width: 110; }
-    PairsAsk #ask-body { height: 60vh; max-height: 60vh; }
-    PairsAsk TextLines { height: 100%; }
-    """
+    HELP = "What the file would link. w links the new ones; escape leaves everything as it is. Arrows and page keys scroll."
 
     def __init__(self, name: str, found: Sequence[PairView], *, readonly: bool = False) -> None:
         new = 0 if readonly else sum(each.state == "new" for each in found)
-        self._found = found
         choice = Choice("link", f"Link {count(new, 'pair')}", key="w", does="links them")
         super().__init__(
-            f"Take over the pairs of {name}?", (), (choice,) if new else (), cancel="Cancel" if new else "Close"
+            f"Take over the pairs of {name}?",
+            lambda width: pair_lines(found, width),
+            (choice,) if new else (),
+            empty="The file holds no pairs.",
+            cancel="Cancel" if new else "Close",
         )
-
-    def compose_body(self) -> ComposeResult:
-        yield TextLines(lambda width: pair_lines(self._found, width), empty="The file holds no pairs.", id="pair-lines")
-
-    def _foot(self) -> str:
-        return f"{super()._foot()}   page keys scroll"
-
-    def action_scroll_body(self, pages: int) -> None:
-        """A page of the lines up or down."""
-        self.query_one(TextLines).action_page(pages)
 
 
 def pair_lines(found: Sequence[PairView], width: int) -> list[Line]:

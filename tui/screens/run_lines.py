@@ -200,6 +200,9 @@ def history_lines(service: Service, entry: HistoryEntry, width: int) -> list[Lin
 # -- taking a run back -----------------------------------------------------------------------------------------
 
 
+_SLEEPS: Final = "Link sleeps"
+
+
 def undo_lines(service: Service, run: RunRecord, plan: Plan, width: int) -> list[Line]:
     """Everything an undo would write, record by record and field by field; then what it leaves alone, and why."""
     lines: list[Line] = []
@@ -232,9 +235,9 @@ def undo_lines(service: Service, run: RunRecord, plan: Plan, width: int) -> list
 def _actions_by_title(plan: Plan) -> list[tuple[str, list[Action]]]:
     grouped: dict[str, list[Action]] = {}
     for action in plan.actions:
-        title = "Link sleeps" if action.op is Op.REBASE else action_title(action.op, action.side, action.kind)
+        title = _SLEEPS if action.op is Op.REBASE else action_title(action.op, action.side, action.kind)
         grouped.setdefault(title, []).append(action)
-    return list(grouped.items())
+    return sorted(grouped.items(), key=lambda one: one[0] == _SLEEPS)  # what is written comes first
 
 
 def _undo_action(service: Service, action: Action, width: int) -> list[Line]:

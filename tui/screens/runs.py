@@ -154,6 +154,7 @@ class RunsScreen(SplitScreen):
         self.query_one("#filter", FilterBar).note(f"{table.line_count:,} of {table.row_count:,}" if self.runs else "")
 
     def _show_detail(self) -> None:
+        self.refresh_bindings()
         run = self.current
         if run is None:
             self.outline.set_sections([])
@@ -170,7 +171,6 @@ class RunsScreen(SplitScreen):
         self.outline.set_sections(run_sections(self.service, run, history, self.undone.get(run.id)))
         if other:
             self.outline.to_first()
-        self.refresh_bindings()
 
     @on(RecordTable.RowHighlighted, "#runs")
     def _moved(self, event: RecordTable.RowHighlighted) -> None:
