@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, STOPPED, say
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 @command("watch")
 @pass_env
 def watch_command(env: Env) -> int:
-    """Run on schedule until a signal; same store, same lock as the UI. SIGTERM ends it with 0."""
+    """Run on schedule until a signal; same store, same lock as the UI. SIGTERM ends it with 0, a lost line (SIGHUP) with
+    129; under nohup it goes on without the line."""
     return env.use(_watch)
 
 
@@ -43,7 +44,7 @@ async def _watch(service: Service) -> int:
         with suppress(asyncio.CancelledError):
             await scheduler
         stop.close()
-    return STOPPED if stop.signal is signal.SIGINT else OK
+    return CODES.get(stop.signal, OK) if stop.signal else OK
 
 
 async def _finish_run(service: Service) -> None:
@@ -59,14 +60,19 @@ async def _finish_run(service: Service) -> None:
     end()
 
 
+CODES: Final = {signal.SIGINT: STOPPED, signal.SIGHUP: 128 + signal.SIGHUP}
+
+
 class _Stop:
-    """The first SIGINT or SIGTERM."""
+    """The first SIGINT, SIGTERM or SIGHUP; one that was ignored when the program was started (nohup) stays so."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.signal: signal.Signals | None = None
         self._loop = asyncio.get_running_loop()
-        for each in (signal.SIGINT, signal.SIGTERM):
+        wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._heard = [each for each in wanted if signal.getsignal(each) is not signal.SIG_IGN]
+        for each in self._heard:
             self._loop.add_signal_handler(each, self._take, each)
 
     def _take(self, which: signal.Signals) -> None:
@@ -74,7 +80,7 @@ class _Stop:
         self.asked.set()
 
     def close(self) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
+        for each in self._heard:
             self._loop.remove_signal_handler(each)
 
 

@@ -423,9 +423,21 @@ class Machine(RuleBasedStateMachine):
             "V1, apart": untold(self.world),
             "V3, lost": self.lost(),
             "V9, of no action": [] if self.forgot else traced(self.world),
-            "unsettled": [intent.id for intent in self.world.service.store.intents()],
+            "unsettled": self.unsettled(),
         }
         assert not any(wrong.values()), {law: what for law, what in wrong.items() if what}
+
+    def unsettled(self) -> list[str]:
+        """Intents that nobody is asked about: one that a person typed over waits with its conflict."""
+        service = self.world.service
+        asked = {(each.kind, each.crm_key) for each in service.conflicts()}
+        asked |= {(each.kind, each.ajera_key) for each in service.conflicts()}
+        open_ones = (intent.action for intent in service.store.intents())
+        return [
+            f"{action.op} {action.label}: {sorted(action.fields)}"
+            for action in open_ones
+            if not {(action.kind, action.crm_key), (action.kind, action.ajera_key)} & asked
+        ]
 
     def lost(self) -> list[str]:
         """Typed values that are on no side and that nobody typed over."""
