@@ -332,7 +332,10 @@ class AjerasyncApp(OrderedKeysApp[None]):
 
     def action_stop(self) -> None:
         """Stop what is going on: a run between two actions, a plan at once."""
-        if not self.session.busy:
+        if not self.session.busy and self.session.checking:
+            self.workers.cancel_group(self, "checkup")
+            toast(self, "The check is stopped.")
+        elif not self.session.busy:
             toast(self, "Nothing is going on.")
         elif self.session.progress.phase == "applying":
             self.service.cancel()
@@ -471,6 +474,8 @@ def quit_reasons(session: Session) -> list[str]:
         reasons.append("A run is going on: it stops after the action it is at, the rest waits for the next run.")
     elif session.busy:
         reasons.append("Both systems are being read: that stops.")
+    if session.checking:
+        reasons.append("A check of the whole is going on: it stops.")
     pending = session.pending_ticks()
     if pending:
         reasons.append(f"{pending} ticked records were not sent yet. Their ticks are kept; R sends them now.")

@@ -171,6 +171,11 @@ class Session:
         return self.service.progress
 
     @property
+    def checking(self) -> bool:
+        """Whether a check of the whole (tui/checkup.py) goes on beside this program."""
+        return self.checkup is not None and self.checkup.going_on
+
+    @property
     def busy(self) -> bool:
         """Whether a plan or a run is going on in this program."""
         return self.progress.phase != "idle" or bool(self.doing)

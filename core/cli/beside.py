@@ -19,7 +19,9 @@ from core.cli.context import Env
 
 if TYPE_CHECKING:
     from core.paths import Paths
+    from core.private import guard_process
 
+    guard_process()
 
 @dataclass
 class BesideEnv(Env):

@@ -25,8 +25,8 @@ ABOUT: Final = {
     Kind.CONTACT: ("Contacts", "Only those that are ticked for a firm or a project; the firm's entry is kept with it."),
     Kind.PROJECT: (
         "Projects",
-        "The top level in the CRM; phases are Ajera's. A new one is made from its template. Its list of contacts goes entry by\n"
-        "entry; their roles (CRM `Role`, Ajera `Text`) only with `[sync] contact_roles = true`, when a contact is put there.",
+        """The top level in the CRM; phases are Ajera's. A new one is made from its template. Its list of contacts goes entry by
+entry; their roles (CRM `Role`, Ajera `Text`) only with `[sync] contact_roles = true`, when a contact is put there.""",
     ),
     Kind.EMPLOYEE: ("Employees", "From Ajera to the CRM only. What an employee earns is never read from the reply."),
 }

@@ -194,7 +194,8 @@ class Answers:
         error. An answer to other values than those of now is none."""
         decisions = self.store.decisions()
         found: dict[str, str] = {}
-        for queue in ("conflict", "difference", "drift"):
+        fielded = any(each.field for each in decisions.values())
+        for queue in ("conflict", "difference", "drift") if fielded else ():
             for item in self.items(queue):
                 decision = decisions.get(f"{item.kind}:{Side.CRM}:{item.crm_key}:{item.field}:")
                 spec = self.policy.spec(item.kind, item.field)

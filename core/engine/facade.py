@@ -33,7 +33,6 @@ from core.policy import Policy, mode_for
 from core.ports import Clock, Connection, Lock, Store, System
 from core.version import VERSION
 
-
 BIG: Final = 4_000  # records of both systems
 
 

@@ -134,7 +134,7 @@ class HubRows(Sequence[Row]):
         if self.column("id") is not older.column("id"):
             return None
         found: set[int] = set()
-        for name in {*self._columns, *older._columns}:  # noqa: SLF001 # its own class
+        for name in {*self._columns, *older._columns}:  # its own class
             new, old = self.column(name), older.column(name)
             if new is not old:
                 found.update(place for place, (a, b) in enumerate(zip(new, old, strict=True)) if a is not b and a != b)

@@ -102,6 +102,12 @@ async def test_a_check_goes_on_when_left_and_tells_what_is_wrong_first(tmp_path:
         await scene.until(lambda: len(checks.asked) == 2)
         await scene.press("x")
         await scene.until(lambda: "Stopped." in screen_text(scene))
+        await scene.press("H")
+        await scene.until(lambda: len(checks.asked) == 3)
+        await scene.press("escape")
+        await scene.until(lambda: scene.app.screen is screen)
+        await scene.press("x")  # the same key where the dialog is closed
+        await scene.until(lambda: not scene.app.session.checking)
 
 
 async def test_probes_write_only_where_a_test_database_is_named_and_confirmed(tmp_path: Path) -> None:

@@ -227,6 +227,7 @@ SAME = {"Run this plan": "Run now", "Type value": "Edit", "Edit schedule": "Edit
 def test_no_key_means_two_things() -> None:
     """Over all places and what is on them: a key has one action, or one name."""
     meant: dict[str, str] = {}
+    from tui.modals.health import HealthScreen
     from tui.screens.base import PlaceScreen
     from tui.screens.record_pane import RecordPane
     from tui.widgets.log_panel import LogPanel
@@ -234,6 +235,7 @@ def test_no_key_means_two_things() -> None:
 
     owners: list[Any] = [
         AjerasyncApp,
+        HealthScreen,
         RecordPane,
         LogPanel,
         RecordTable,
