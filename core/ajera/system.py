@@ -26,7 +26,9 @@ from core.ajera import totals as money
 from core.ajera import writing
 from core.ajera.changes import Mark, Puller
 from core.ajera.client import AjeraClient, rows_of, together
+from core.ajera.gathering import Gathering
 from core.ajera.mapping import Reader, key_of
+from core.ajera.namelists import AGE, UNFILTERED_AGE, NameLists
 from core.ajera.names import ENTITIES, GENERIC_ERROR
 from core.ajera.search import same_text, searches
 from core.ajera.tables import TableReader
@@ -49,7 +51,6 @@ from core.quirks.ajera import AjeraQuirks
 from core.text import safe_line
 
 TEMPLATE_AGE: Final = 600.0  # seconds that a template is taken as read
-LIST_AGE: Final = 60.0  # seconds that a whole list is good enough to look for namesakes
 NAME_LIMIT, NUMBER_LIMIT = 80, 30  # ajera-api 10.2
 MARK, CREATE_IN_CRM, CONTACTS = "mark", "create_in_crm", "contacts"
 _FLAGS: Final = {MARK: "SyncToCRM", CREATE_IN_CRM: "CreateInCRM"}
@@ -89,8 +90,9 @@ class AjeraSystem:
         self._tables = TableReader(client, self._clock, shelf)
         self._session_at = 0.0
         self._template_raws: dict[str, tuple[Raw | None, float]] = {}
-        self._lists: dict[Kind, tuple[list[Raw], float]] = {}
-        self._listing = asyncio.Lock()
+        self._lists = NameLists(self._every_row, self._clock)
+        self._template_turn = asyncio.Lock()
+        self._gathering = Gathering(self._read, lambda kind: ENTITIES[kind].batch)
         self._hours_worked: dict[str, Decimal] = {}
         self._roles: dict[int, str] = {}
 
@@ -165,9 +167,12 @@ class AjeraSystem:
     async def read(self, kind: Kind, keys: Iterable[int]) -> list[Record]:
         """Records by key; parsed in a thread, since many nested projects take a while."""
         wanted = list(keys)
-        if not wanted:
-            return []
-        raws = await self.client.records(kind, wanted)
+        if len(wanted) == 1:
+            return await self._gathering.one(kind, wanted[0])
+        return await self._read(kind, wanted) if wanted else []
+
+    async def _read(self, kind: Kind, keys: Sequence[int]) -> list[Record]:
+        raws = await self.client.records(kind, keys)
         reader = await self._reader()
         return await asyncio.to_thread(lambda: [reader.record(kind, raw) for raw in raws])
 
@@ -188,24 +193,21 @@ class AjeraSystem:
         """Records that bear the draft's name or number now, by exact text whatever the case.
 
         A list without a filter (contacts: none is documented that finds a person) is taken as it was up to a minute
-        ago, with what was made here since: a first sync would else ask for all of it once a contact.
+        ago, with what was made here since: a first sync would else ask for all of it once a contact. Firms and projects
+        are asked for by name while they are few; many in a row are looked for in one list that is seconds old.
         """
+        many = self._lists.are_many(draft.kind)
         keys: list[int] = []
         for filters, matches in searches(draft):
-            rows = (
-                await self._whole_list(draft.kind) if not filters else (await self.client.rows(draft.kind, filters))[0]
-            )
+            if not filters or many:
+                rows = await self._lists.rows(draft.kind, UNFILTERED_AGE if not filters else AGE)
+            else:
+                rows, _ = await self.client.rows(draft.kind, filters)
             keys += [key for row in rows if matches(row) and (key := key_of(draft.kind, row))]
         return await self.read(draft.kind, dict.fromkeys(keys))
 
-    async def _whole_list(self, kind: Kind) -> list[Raw]:
-        async with self._listing:
-            now = self._clock.monotonic()
-            rows, at = self._lists.get(kind, ([], now - LIST_AGE))
-            if now - at >= LIST_AGE:
-                rows, _ = await self.client.rows(kind, {})
-                self._lists[kind] = rows, now
-            return rows
+    async def _every_row(self, kind: Kind) -> list[Raw]:
+        return (await self.client.rows(kind, {}))[0]
 
     # -- creating --------------------------------------------------------------------------------
 
@@ -223,15 +225,15 @@ class AjeraSystem:
         try:
             content = await _clearly(entity.update_method, self.client.update(draft.kind, raw, None))
         except BaseException:
-            self._lists.pop(draft.kind, None)  # it may have been made: whoever looks for it must see it
+            self._lists.distrust(draft.kind)  # it may have been made: whoever looks for it must see it
             raise
         made = [row for row in _rows(content, entity.plural) if (key_of(draft.kind, row) or 0) > 0]
         if len(made) == 1:
-            self._lists.get(draft.kind, ([], 0.0))[0].append(made[0])
+            self._lists.made(draft.kind, made[0])
             return await self._as_made(draft.kind, made[0])
         if read_amount(content.get(entity.counter)) == 0:
             raise refused(f"Ajera answered {entity.update_method} with success, but made nothing")
-        self._lists.pop(draft.kind, None)
+        self._lists.distrust(draft.kind)
         raise OutcomeUnknown(Side.AJERA, f"Ajera's answer to {entity.update_method} does not hold the new record")
 
     async def _as_made(self, kind: Kind, row: Raw) -> Record:
@@ -264,11 +266,20 @@ class AjeraSystem:
             nested=self._nested,
             allow_flat=self.options.allow_flat_template,
         )
-        content = await _clearly("CreateProjects", self.client.create_project(new.project, new.group, new.phases))
+        try:
+            content = await _clearly("CreateProjects", self.client.create_project(new.project, new.group, new.phases))
+        except BaseException:
+            self._lists.distrust(Kind.PROJECT)
+            raise
         made = _rows(content, "Projects")
         key = read_key(made[0].get("ProjectKey")) if made else None
         if key is None or key <= 0:  # a badly shaped request answers success and an example (10.5)
+            self._lists.distrust(Kind.PROJECT)
             raise refused("Ajera answered CreateProjects with success but without a ProjectKey: nothing was made")
+        self._lists.made(
+            Kind.PROJECT,
+            {**made[0], "ProjectKey": key, "ID": draft.number, "Description": draft.fields.get("name", draft.label)},
+        )
         record = await self._read_back(Kind.PROJECT, str(key))
         return _noted(_as_left(record, made[0], draft.fields), new.left_out)
 
@@ -276,11 +287,12 @@ class AjeraSystem:
         """The template of this description as it was within ten minutes. Raises RecordRefused where there is none or
         more than one."""
         wanted = (name or "").strip()
-        raw, at = self._template_raws.get(wanted, (None, 0.0))
-        if raw is None or self._clock.monotonic() - at >= TEMPLATE_AGE:
-            raw = await self._template_now(wanted)
-            self._template_raws[wanted] = raw, self._clock.monotonic()
-        return raw
+        async with self._template_turn:
+            raw, at = self._template_raws.get(wanted, (None, 0.0))
+            if raw is None or self._clock.monotonic() - at >= TEMPLATE_AGE:
+                raw = await self._template_now(wanted)
+                self._template_raws[wanted] = raw, self._clock.monotonic()
+            return raw
 
     async def _template_now(self, wanted: str) -> Raw:
         rows = await self.client.list_templates()

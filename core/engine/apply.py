@@ -80,7 +80,7 @@ class Applier:
     chosen_key: ChosenKey
     told: Told
     cancelled: Callable[[], bool]
-    width: int = 4
+    width: int = 12
 
     def __post_init__(self) -> None:
         self.landing = Landing(self.store, self.clock, self.policy, self.run)

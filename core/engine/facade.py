@@ -79,7 +79,7 @@ class Facade:
         clock: Clock,
         readonly: bool = False,
         chosen_key: Any = None,
-        width: int = 4,
+        width: int = 12,
         channels: Sequence[Channel] = (),
         ping: Ping | None = None,
         checkups: Checkups | None = None,

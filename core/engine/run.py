@@ -59,7 +59,7 @@ class Rules:
     direction: str = "auto"
     sweep_every: timedelta = SWEEP_EVERY
     chosen_key: ChosenKey = lambda _kind, _key: None
-    width: int = 4
+    width: int = 12
     keep_runs: int = 500
     keep_days: int = 90
 
@@ -526,7 +526,9 @@ class Runner:
         if not oldest:
             first = min((run.started for run in self.store.runs()), default="")
             return bool(first) and self.clock.now() - from_iso(first) >= self.rules.sweep_every
-        return self.clock.now() - from_iso(oldest) >= self.rules.sweep_every
+        return (
+            abs(self.clock.now() - from_iso(oldest)) >= self.rules.sweep_every
+        )  # swept in days to come: the clock was wrong
 
 
 class _Held:

@@ -264,15 +264,25 @@ def world(size: int, *, rate: float = 0, delay: int = 0) -> Iterator[World]:
             yield World(size, running.config, state, copy)
 
 
+class Sent(list[tuple[Side, str]]):
+    """Side and name of each request, and when it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+
 @contextmanager
-def counted() -> Iterator[list[tuple[Side, str]]]:
+def counted() -> Iterator[Sent]:
     """The requests sent inside the block, repeated ones too, each with its side and name."""
-    sent: list[tuple[Side, str]] = []
+    sent = Sent()
     real = Http._attempt
 
     async def noted(self: Http, request: Request, built: Any) -> Any:
+        answer = await real(self, request, built)
         sent.append((self.side, request.name))
-        return await real(self, request, built)
+        sent.times.append(time.perf_counter())  # when it was answered: before, it waits for its place in the rate
+        return answer
 
     Http._attempt = noted  # type: ignore[method-assign] # for the length of the block
     try:
