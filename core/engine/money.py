@@ -90,7 +90,7 @@ class MoneyReader:
             at = record.extra.get(AT, "")
             if not at or record.extra.get(STAMP) != record.stamp or record.key in worked:
                 moved.append(record.key)
-            elif now - from_iso(at) >= age:
+            elif abs(now - from_iso(at)) >= age:  # read in days to come: the clock was wrong
                 old.append((at, record.key))
         return moved + [key for _, key in sorted(old)[:MOST_BY_AGE]]
 

@@ -526,9 +526,8 @@ class Runner:
         if not oldest:
             first = min((run.started for run in self.store.runs()), default="")
             return bool(first) and self.clock.now() - from_iso(first) >= self.rules.sweep_every
-        return (
-            abs(self.clock.now() - from_iso(oldest)) >= self.rules.sweep_every
-        )  # swept in days to come: the clock was wrong
+        # One that was made in days to come was made by a wrong clock.
+        return abs(self.clock.now() - from_iso(oldest)) >= self.rules.sweep_every
 
 
 class _Held:

@@ -77,6 +77,12 @@ class Cron:
         due = next(self.after(moment), None)
         return due + timedelta(seconds=random.uniform(0, self.jitter)) if due and self.jitter else due  # noqa: S311 # spreading, not secrecy
 
+    def beyond(self, due: datetime, now: datetime) -> bool:
+        """Whether a due time is further off than the second from now: then the clock was set back since it was worked
+        out. By less than one period, waiting for it doubles no run and misses none."""
+        times = self.next(now, 2)
+        return bool(times) and due > times[-1] + timedelta(seconds=self.jitter)
+
     def gap(self, moment: datetime) -> timedelta | None:
         """The longest wait among the next few due times: what "twice the schedule's gap" means."""
         times = self.next(moment, 8)

@@ -163,7 +163,10 @@ class Service(Queues, Standing):
         name = f"{schedule.expression} {schedule.timezone}"
         kept = self.store.setting("due") or {}
         if kept.get("schedule") == name and kept.get("at"):
-            return from_iso(kept["at"])
+            if not schedule.beyond(from_iso(kept["at"]), now):
+                return from_iso(kept["at"])
+            text = f"the next run was to be at {kept['at']}: the clock was set back, it is due anew"
+            self._tell("log", text, "warning")
         due = schedule.first_after(now)
         self._put_due(due)
         return due

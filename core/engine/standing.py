@@ -100,6 +100,8 @@ class Standing(Facade):
         if gap is None or since is None:
             return False, ""
         age = self.clock.now() - from_iso(since)
+        if age < -2 * gap:
+            return True, f"the last good run is told for {since}, which is still to come: was the clock set back?"
         if age <= 2 * gap:
             return False, ""
         return True, f"no good run since {since}" if last else "no run has ended well yet"

@@ -596,11 +596,11 @@ def untold(world: World) -> list[str]:
     records = ((kind, service.store.record(kind, Side.CRM, key)) for kind, key in resting)
     told |= {(kind, _short(kind, record.label)) for kind, record in records if record is not None}
     checker = Checker(world)
-    # A firm that rests lists nobody.
+    # A firm that rests lists nobody, and what becomes of its list is told with the firm.
     of_resting = {
         (Kind.CONTACT, checker.label_of(Kind.CONTACT, key))
         for key, row in world.crm.tables["contact"].items()
-        if (Kind.FIRM, row["ClientID"]) in resting
+        if (Kind.FIRM, row["ClientID"]) in resting or (Kind.FIRM, checker.label_of(Kind.FIRM, row["ClientID"])) in told
     }
     found = (each for each in checker.differences() if (each.kind, each.label) not in told)
     kept = (each for each in found if each.field != "firm" or (each.kind, each.label) not in of_resting)

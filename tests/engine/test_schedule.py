@@ -15,6 +15,7 @@ from core.engine.events import Event
 from core.engine.schedule import Alarm, Cron
 from core.engine.service import Service
 from core.errors import UsageError
+from core.model.values import Kind, Side
 from tests.engine.conftest import Make
 from tests.engine.kit import FakeClock, World, crm_firm
 
@@ -310,3 +311,60 @@ async def test_silence_is_an_alarm(hourly: World) -> None:
     assert "no good run since" in status.stale_reason
     hourly.service.pause()
     assert not hourly.service.status().stale
+
+
+# -- clocks that jump ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("falls_asleep", "wakes", "made_up", "then"),
+    [
+        # Chicago: clocks go forward on 8 March 2026 at 02:00, which is 08:00 UTC, and back on 1 November at 07:00 UTC.
+        ((2026, 3, 8, 6, 40), (2026, 3, 8, 10, 20), "10:20", "11:00"),
+        ((2026, 11, 1, 5, 40), (2026, 11, 1, 9, 20), "09:20", "10:00"),
+    ],
+)
+async def test_asleep_while_clocks_change_one_run_is_made_up_and_none_is_doubled(
+    hourly: World, falls_asleep: tuple[int, ...], wakes: tuple[int, ...], made_up: str, then: str
+) -> None:
+    hourly.settings.schedule.timezone = "America/Chicago"
+    hourly.clock.at = utc(*falls_asleep)
+    await hourly.restart()
+    async with scheduled(hourly):
+        await until(hourly, finished)
+        hourly.clock.at = utc(*wakes)
+        await until(hourly, finished, 2)
+    first = f"{falls_asleep[3] + 1:02}:00"
+    assert scheduled_runs(hourly) == [first, made_up, then]
+
+
+async def test_a_clock_that_was_years_ahead_does_not_silence_the_schedule(hourly: World) -> None:
+    """The due time had been kept, so that nothing ran until that year came again."""
+    right = hourly.clock.at
+    hourly.clock.at = utc(2031, 3, 2, 15, 20)
+    async with scheduled(hourly):
+        await until(hourly, finished)
+        hourly.clock.at = right
+        assert "set back" in hourly.service.status().stale_reason
+        told = await until(hourly, lambda event: finished(event) or "set back" in event.text, 3)
+    assert [event.event for event in told] == ["log", "run_finished", "run_finished"]
+    assert not hourly.service.status().stale
+    assert {run.started[:13] for run in hourly.service.runs()} >= {"2026-03-02T16", "2026-03-02T17", "2031-03-02T16"}
+
+
+async def test_a_clock_set_back_by_less_than_a_period_doubles_no_run(hourly: World) -> None:
+    async with scheduled(hourly):
+        await until(hourly, finished)
+        hourly.clock.at = utc(2026, 3, 2, 15, 40)
+        await until(hourly, finished)
+    assert scheduled_runs(hourly) == ["16:00", "17:00"]
+
+
+async def test_a_sweep_that_was_made_by_a_wrong_clock_does_not_put_off_the_next_for_years(hourly: World) -> None:
+    hourly.clock.at = utc(2031, 3, 2, 15, 20)
+    await hourly.run()
+    await hourly.run(sweep=True)
+    hourly.clock.at = utc(2026, 3, 2, 15, 20)
+    await hourly.run()
+    swept = {hourly.service.store.cursor(kind, side).swept[:4] for kind in Kind for side in Side}
+    assert swept == {"2026"}
