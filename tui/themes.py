@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import BUILTIN_THEMES, Theme
 
 from tui.glyphs import ASCII, UNICODE, Glyphs, choose_glyphs, glyphs, use_glyphs
@@ -133,6 +134,13 @@ def ansi_color_for(*, plain: bool) -> bool | None:
     return True if plain else None
 
 
+class WholeCells(ScrollBarRender):
+    """A scroll bar of whole cells: the eighths at its ends are signs that an ASCII terminal does not have."""
+
+    VERTICAL_BARS = [" "] * len(ScrollBarRender.VERTICAL_BARS)
+    HORIZONTAL_BARS = [" "] * len(ScrollBarRender.HORIZONTAL_BARS)
+
+
 def apply_theme(app: App[Any], name: str = "", *, plain: bool = False) -> None:
     """Register the four themes and set one; called right after `App.__init__`.
 
@@ -140,6 +148,7 @@ def apply_theme(app: App[Any], name: str = "", *, plain: bool = False) -> None:
     """
     for theme in THEMES.values():
         app.register_theme(theme)
+    ScrollBar.renderer = WholeCells if glyphs().name == "ascii" else ScrollBarRender
     wanted = "ajerasync-plain" if plain else name
     full = f"ajerasync-{wanted}"
     if full in THEMES:

@@ -118,11 +118,12 @@ def run_facts(run: RunRecord, width: int, undo: RunRecord | None = None) -> list
         lines += labelled("Undone", f"{undone_words(undo)}, by the run {undo.id}", width, style="warn")
     if run.message:
         lines += labelled("Said", run.message, width, style=_STYLES.get(run.outcome, ""))
-    lines += labelled("Done", told or "nothing: both systems were in step", width)
+    nothing = "nothing: both systems were in step" if run.outcome == "ok" else "nothing"
+    lines += labelled("Done", told or (nothing if run.finished else "what is done so far stands below"), width)
     if left:
         lines += labelled("Left waiting", left, width)
     lines += labelled("Started", f"{local(run.started)} by {run.trigger}", width) + labelled("Took", took, width)
-    lines += labelled("Requests", requests or "none", width)
+    lines += labelled("Requests", requests or ("none" if run.finished else "counted when it ends"), width)
     return lines + labelled(
         "Run", joined((run.id, run.mode, f"plan {run.digest[:12]}" if run.digest else "")), width, style="muted"
     )

@@ -21,6 +21,7 @@ from core.text import fold, safe_line
 from tui.formatting import fit, wrap
 from tui.glyphs import glyphs
 from tui.widgets.filter import QuietInput
+from tui.widgets.key_line import told_key
 from tui.widgets.line_view import LineView
 
 _KEYS = 20
@@ -44,7 +45,7 @@ def keys_here(screen: Screen[object]) -> list[KeyHelp]:
             continue
         section = binding.group.description if binding.group else _section_of(active.node)
         _, keys = found.setdefault((section, binding.action), (binding, []))
-        keys.append(screen.app.get_key_display(binding))
+        keys.append(told_key(screen.app.get_key_display(binding)))
     return [
         KeyHelp(section, " ".join(dict.fromkeys(keys)), binding.description or binding.tooltip, binding.tooltip)
         for (section, _), (binding, keys) in found.items()

@@ -18,7 +18,7 @@ _GAP = 2
 _IN_ASCII = str.maketrans({"⏎": "enter", "↑": "up", "↓": "down", "←": "left", "→": "right", "␣": "space"})
 
 
-def _told(key: str) -> str:
+def told_key(key: str) -> str:
     """A key's name in signs this terminal has."""
     return glyphs().printable(key.translate(_IN_ASCII) if glyphs().name == "ascii" else key)
 
@@ -52,7 +52,7 @@ class KeyLine(Widget):
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if binding.id in self.ids and binding.id not in found and active.enabled:
-                key = _told(self.app.get_key_display(binding))
+                key = told_key(self.app.get_key_display(binding))
                 found[binding.id] = (key, binding.description, binding, active.node)
         ordered = [found[name] for name in self.ids if name in found]
         room = self.size.width - 2
