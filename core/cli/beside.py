@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     guard_process()
 
+
 @dataclass
 class BesideEnv(Env):
     """An invocation whose paths are those of the program that started it."""

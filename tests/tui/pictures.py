@@ -20,6 +20,7 @@ from core.model.values import Kind
 from core.sandbox.serve import Sandbox, SandboxOptions
 from tests.tui.kit import Stage, service_of
 from tui.app import AjerasyncApp
+from tui.modals.undo import UndoAsk
 from tui.themes import apply_theme
 
 FONT_FACE: Final = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -30,6 +31,9 @@ async def opened(folder: Path, size: tuple[int, int], theme: str) -> AsyncIterat
     async with Sandbox(SandboxOptions(rate=0, firms=40, contacts=90, projects=60, employees=16)) as sandbox:
         service = service_of(sandbox, folder, cron="*/15 7-19 * * mon-fri")
         service.pause()  # no run comes into a picture
+        config = folder / "config.toml"  # for the checks, which run in a process of their own
+        config.write_text(sandbox.config_toml().replace("rate = 50.0", "rate = 1000.0"), encoding="utf-8")
+        config.chmod(0o600)
         app = AjerasyncApp(service)
         try:
             async with app.run_test(size=size) as pilot:
@@ -117,6 +121,22 @@ def place(key: str) -> Callable[[Stage], Awaitable[None]]:
     return go
 
 
+async def undo(scene: Stage) -> None:
+    await scene.press("6", "Z")
+    await scene.until(lambda: isinstance(scene.app.screen, UndoAsk))
+
+
+async def health(scene: Stage) -> None:
+    await scene.press("8", "H")
+    await scene.until(lambda: scene.app.session.checkup is not None and not scene.app.session.checking)
+    checkup = scene.app.session.checkup
+    assert checkup is not None
+    assert checkup.report is not None
+    checkup.report.document[0]["message"] = "~/.config/ajerasync/config.toml"  # not the folder of this picture
+    checkup.tell("")
+    await scene.pilot.pause(1.0)  # the dialog looks twice a second
+
+
 async def help_screen(scene: Stage) -> None:
     await scene.press("1", "question_mark")
 
@@ -139,8 +159,10 @@ PICTURES: Final[tuple[tuple[str, Callable[[Stage], Awaitable[None]], tuple[str, 
     ("employees", employees, ()),
     ("inbox", place("5"), ()),
     ("runs", place("6"), ()),
+    ("undo", undo, ("escape",)),
     ("log", place("7"), ()),
     ("schedule", place("8"), ()),
+    ("health", health, ("escape",)),
     ("settings", place("9"), ()),
     ("help", help_screen, ("escape",)),
     ("palette", palette, ("escape",)),
