@@ -112,7 +112,9 @@ def _record_lines(status: Status, width: int) -> list[Line]:
             )
         )
         lines += labelled(f"{kind.capitalize()}s", told, width, room=_ROOM)
-    waiting = ", ".join(f"{number:,} {queue}" for queue, number in status.queues.items() if number)
+    waiting = ", ".join(
+        count(number, queue.removesuffix("s"), queue) for queue, number in status.queues.items() if number
+    )
     return lines + labelled("Waiting, key 5", waiting or "nothing", width, room=_ROOM)
 
 

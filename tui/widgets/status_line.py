@@ -45,14 +45,15 @@ class StatusLine(Static):
         self.refresh_words()
 
     def on_resize(self) -> None:
-        self.refresh_words()
+        self.refresh_words(resized=True)
 
-    def refresh_words(self) -> None:
-        """Ask for the words and show them if they changed."""
+    def refresh_words(self, *, resized: bool = False) -> None:
+        """Ask for the words and show them if they changed. In a new width the old ones may have been wrapped, so the
+        height is worked out anew."""
         width = self.size.width or self.app.size.width
         told = self._words(self._now(), width).split("\n")
         lines = "\n".join(cut(glyphs().printable(safe_line(line)), width) for line in told)
         if lines != self.shown:
             taller = lines.count("\n") != self.shown.count("\n")
             self.shown = lines
-            self.update(Content(lines), layout=taller)
+            self.update(Content(lines), layout=taller or resized)
