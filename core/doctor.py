@@ -206,7 +206,7 @@ def may_write(settings: Settings, named: Collection[str]) -> None:
     names = {name.strip().casefold() for name in named}
     if settings.crm.database.casefold() not in names:
         raise UsageError(
-            f"Probes that write need --database with the name of the CRM's test database: the settings connect to "
+            f"Probes that write need the name of the CRM's test database (--database): the settings connect to "
             f"{settings.crm.database!r}"
         )
     identity = _ajera_identity(settings.ajera.url)

@@ -25,6 +25,8 @@ def checkup_lines(checkup: Checkup, width: int) -> list[Line]:
     """What a check found; while it goes on, what it said so far."""
     if checkup.report is None:
         lines = paragraph(checkup.wrong, width, style="bad", limit=40) if checkup.wrong else []
+        if checkup.going_on and not checkup.told:
+            return paragraph("At work beside this program; it says so when it is done.", width, style="muted")
         return [*lines, *(line for told in checkup.told for line in paragraph(told, width, style="muted"))]
     document = checkup.report.document
     try:
@@ -84,8 +86,10 @@ def probe_lines(document: Mapping[str, Any], width: int) -> list[Line]:
     lines: list[Line] = []
     for side, words in document["failed"].items():
         lines += paragraph(f"{side}: {words}", width, style="bad", indent=2)
+    if document["left"]:
+        lines.append((f" Could not be taken away again ({len(document['left']):,})", "warn"))
     for name in document["left"]:
-        lines += paragraph(f"{glyphs().flag('warning')} stays there: {name}", width, style="warn", indent=2)
+        lines += paragraph(f"{glyphs().flag('warning')} {name}", width, style="warn", indent=2)
     switches = document["switches"]
     for title, known in (("Found", True), ("Not told by this tenant", False)):
         rows = [each for each in switches if (each["value"] is not None) is known]
