@@ -108,7 +108,19 @@ def _shown(app: AjerasyncApp, bindings: list[Binding]) -> list[str]:
 
 
 def help_elsewhere(app: AjerasyncApp, screen: Screen[Any]) -> list[KeyHelp]:
-    """The same as lines of the help, by the places they are on."""
+    """The same as lines of the help, by the places they are on; then the keys that one dialog alone has."""
+    from tui.modals.health import HealthScreen
+
+    known = {name for name, _ in _catalogue()}
+    dialog = [
+        KeyHelp("Elsewhere: the health dialog", " ".join(_shown(app, [each])), each.description, each.tooltip)
+        for each in bindings_of(HealthScreen)
+        if each.id not in known
+    ]
+    return _of_places(app, screen) + dialog
+
+
+def _of_places(app: AjerasyncApp, screen: Screen[Any]) -> list[KeyHelp]:
     return [
         KeyHelp(
             f"Elsewhere: {each.where}",

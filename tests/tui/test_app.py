@@ -144,6 +144,7 @@ async def test_palette_and_help_hold_every_key_of_every_place(tmp_path: Path) ->
         screen = scene.app.screen
         assert isinstance(screen, HelpScreen)
         told = {key.does for key in screen.keys}
+        assert "Keep switches" in told  # of the health dialog alone
         for owner in _bound_classes():
             for binding in bindings_of(owner):
                 assert (binding.description or binding.tooltip) in told, binding
