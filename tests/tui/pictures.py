@@ -14,13 +14,18 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from textual.app import App
+
+from core.engine.service import Service
+from core.errors import Problem, SettingsError
 from core.model.values import Kind
 from core.sandbox.serve import Sandbox, SandboxOptions
 from tests.tui.kit import Stage, service_of
 from tui.app import AjerasyncApp
 from tui.modals.undo import UndoAsk
+from tui.opening import OpeningApp, begun
 from tui.themes import apply_theme
 
 FONT_FACE: Final = re.compile(r"@font-face\s*\{.*?\}", re.DOTALL)
@@ -145,6 +150,14 @@ async def palette(scene: Stage) -> None:
     await scene.press("1", "ctrl+p")
 
 
+async def away(scene: Stage) -> None:
+    """Both systems are gone; the Schedule place says what is known of it."""
+    await scene.sandbox.stop()
+    await scene.press("1", "p")
+    await scene.until(lambda: scene.app.session.trouble is not None)
+    await scene.until(lambda: not scene.app.session.busy)
+
+
 # In the order of the story; `after` are the keys that lead out of a dialog.
 PICTURES: Final[tuple[tuple[str, Callable[[Stage], Awaitable[None]], tuple[str, ...]], ...]] = (
     ("firms", firms, ()),
@@ -166,10 +179,11 @@ PICTURES: Final[tuple[tuple[str, Callable[[Stage], Awaitable[None]], tuple[str, 
     ("settings", place("9"), ()),
     ("help", help_screen, ("escape",)),
     ("palette", palette, ("escape",)),
+    ("away", away, ()),
 )
 
 
-def svg_of(app: AjerasyncApp, title: str) -> str:
+def svg_of(app: App[Any], title: str) -> str:
     """The screen as SVG, with the reader's own monospace font: nothing is fetched from anywhere."""
     svg = FONT_FACE.sub("", app.export_screenshot(title=title))
     return re.sub(r"font-family:\s*[^;]*;", "font-family: ui-monospace, Menlo, Consolas, monospace;", svg)
@@ -192,6 +206,30 @@ async def draw(folder: Path, size: tuple[int, int], theme: str, only: str | None
     return made
 
 
+async def draw_opening(folder: Path, size: tuple[int, int], theme: str) -> Path:
+    """The screen of a program whose settings have a mistake."""
+    wrong = SettingsError([Problem("~/.config/ajerasync/config.toml: crm.username", "is missing",
+                                   "Required: the user of the interface")])  # fmt: skip
+
+    def open_it() -> Service:
+        raise wrong
+
+    app = OpeningApp(open_it, begun(open_it), plain=False)
+    async with app.run_test(size=size) as pilot:
+        apply_theme(app, theme)
+        while app.error is None:
+            await pilot.pause(0.02)
+        await pilot.pause()
+        path = folder / "opening.svg"
+        path.write_text(svg_of(app, "ajerasync · opening"), encoding="utf-8")
+    return path
+
+
+async def draw_all(folder: Path, size: tuple[int, int], theme: str, only: str | None) -> list[Path]:
+    made = await draw(folder, size, theme, only)
+    return [*made, await draw_opening(folder, size, theme)] if only in (None, "opening") else made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path("docs/pictures"))
@@ -200,7 +238,7 @@ def main() -> None:
     parser.add_argument("--only")
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
-    for path in asyncio.run(draw(given.folder, (width, height), given.theme, given.only)):
+    for path in asyncio.run(draw_all(given.folder, (width, height), given.theme, given.only)):
         print(path)  # noqa: T201 # the names of what was made are its output
 
 
