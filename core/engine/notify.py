@@ -7,8 +7,8 @@ never fails a run: what goes wrong here is a line in the log.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from core.engine.clock import from_iso, iso
@@ -63,6 +63,7 @@ class Notifier:
     store: Store
     clock: Clock
     say: Say
+    _unkept: datetime | None = field(default=None, init=False)
 
     @property
     def on(self) -> bool:
@@ -85,6 +86,13 @@ class Notifier:
         """Called between runs: no good run for too long."""
         if self.on and stale:
             await self._raise("stale", "no good run", reason, {})
+
+    async def store_fails(self, text: str) -> None:
+        """The store cannot be written, nor can the alarm: kept in memory, told at once and again each day."""
+        now = self.clock.now()
+        if self.on and (self._unkept is None or now - self._unkept >= AGAIN_AFTER):
+            self._unkept = now
+            await self._tell("failure", "the store cannot be written", text, {})
 
     # -- alarms ------------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from core.engine.queues import Queues
 from core.engine.schedule import Alarm, Cron
 from core.engine.standing import Standing
 from core.engine.views import Detail, Row
-from core.errors import AjerasyncError, GuardTripped, RunInProgress, UsageError
+from core.errors import AjerasyncError, GuardTripped, RunInProgress, StoreFailure, UsageError
 from core.model.plan import Plan
 from core.model.values import Kind, Side
 from core.policy import mode_for
@@ -86,11 +86,15 @@ class Service(Queues, Standing):
             return await self.runner.run(
                 plan=plan, approve=approve, full=full, sweep=sweep, only=only, follow=follow, trigger=trigger
             )
+        except StoreFailure as error:
+            await self.notifier.store_fails(str(error))
+            raise
         finally:
-            if self.runner.puller.connections:
-                self._remember()
+            with suppress(StoreFailure):  # told already; what was not kept is kept by the next run
+                if self.runner.puller.connections:
+                    self._remember()
+                await self._notify_of_last_run()
             self._forget()
-            await self._notify_of_last_run()
 
     async def undo(self, run_id: str, *, dry_run: bool = False, approve: str | None = None) -> Plan:
         """Take back what a run did, as a run of its own with the trigger `undo`; the plan of it.
@@ -128,10 +132,21 @@ class Service(Queues, Standing):
                 if self.readonly or not self._lease.acquire():
                     await self._follow()
                     continue
-                await self._wait_and_run()
+                try:
+                    await self._wait_and_run()
+                except StoreFailure as error:
+                    await self._cannot_keep(error)
         finally:
             self._lease.release()
             self._alarm = None
+
+    async def _cannot_keep(self, error: StoreFailure) -> None:
+        """A full disk does not end the schedule: it is told, and there may be room again at the next look."""
+        with suppress(StoreFailure):  # the log is on the same disk
+            self._tell("log", f"the schedule waits: {error}", "error")
+        await self.notifier.store_fails(str(error))
+        assert self._alarm is not None
+        await self._alarm.wait(FOLLOW_EVERY * 5)
 
     async def _follow(self) -> None:
         assert self._alarm is not None

@@ -24,6 +24,8 @@ from core.errors import AjerasyncError, StoreDamaged
 from core.model.link import LinkState
 from core.model.values import Kind, Side
 from core.policy import Policy
+from core.reconcile.entries import OURS
+from core.reconcile.merge import UNDONE
 from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 from tests.engine.faultworld import Back, Call, Frozen, QuickWorld, Serve, body_of, files, put_files
@@ -602,9 +604,18 @@ def untold(world: World) -> list[str]:
         for key, row in world.crm.tables["contact"].items()
         if (Kind.FIRM, row["ClientID"]) in resting or (Kind.FIRM, checker.label_of(Kind.FIRM, row["ClientID"])) in told
     }
+    of_resting |= {(Kind.CONTACT, checker.label_of(Kind.CONTACT, key)) for key in taken_off(world)}
     found = (each for each in checker.differences() if (each.kind, each.label) not in told)
     kept = (each for each in found if each.field != "firm" or (each.kind, each.label) not in of_resting)
     return [str(each) for each in kept if each.field not in NOT_OURS]
+
+
+def taken_off(world: World) -> set[str]:
+    """Contacts that an undo took off a firm's list: they stay off, and are not told of (docs/promises.md says so)."""
+    links, store = world.service.store.links(), world.service.store
+    notes = [name for base in store.bases(Kind.FIRM).values() for name, pair in base.items() if pair.note == UNDONE]
+    keys = (name.removeprefix(OURS) for name in notes if name.startswith(OURS))
+    return {crm for key in keys if (crm := links.partner(Kind.CONTACT, Side.AJERA, key))}
 
 
 # A record that is gone has its tombstone; the mailing address of Ajera is not in the field map, and people who edit the
