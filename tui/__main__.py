@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from core.cli.app import run
@@ -15,11 +16,41 @@ if TYPE_CHECKING:
     from core.engine.service import Service
 
 
+class _Ahead:
+    """Opens the service while Textual is imported: what SQLite checks in the store takes another processor. The first
+    call gives what came of it, or raises it; later ones open anew."""
+
+    def __init__(self, open_service: Callable[[], Service]) -> None:
+        self._open = open_service
+        self._opened: list[Service] = []
+        self._failed: list[Exception] = []
+        self._thread: threading.Thread | None = threading.Thread(target=self._work, name="opening-ahead", daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        try:
+            self._opened.append(self._open())
+        except Exception as error:
+            self._failed.append(error)
+
+    def __call__(self) -> Service:
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return self._open()
+        thread.join()
+        if self._failed:
+            raise self._failed[0]
+        return self._opened[0]
+
+
 def open_ui(open_service: Callable[[], Service], /, *, readonly: bool, ascii: bool, plain: bool, mouse: bool) -> int:  # noqa: A002
     """Open the UI until it is closed; the exit code."""
+    ahead = (
+        _Ahead(open_service) if sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty() else open_service
+    )
     from tui.app import open_ui as open_app
 
-    return open_app(open_service, readonly=readonly, ascii=ascii, plain=plain, mouse=mouse)
+    return open_app(ahead, readonly=readonly, ascii=ascii, plain=plain, mouse=mouse)
 
 
 def serve_ui(words: Sequence[str], port: int, say: Callable[[object], None]) -> int:

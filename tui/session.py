@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from core.engine.clock import from_iso
 from core.engine.events import Event
+from core.engine.hubrows import HubRows
 from core.engine.service import Service
 from core.engine.views import Progress, Status
 from core.errors import AjerasyncError, LoginRefused, Unreachable
@@ -158,7 +159,7 @@ class Session:
     def pending_ticks(self) -> int:
         """Ticked records that the next run would send, as the hubs show them."""
         kinds = (Kind.FIRM, Kind.CONTACT, Kind.PROJECT)
-        return sum(row.marked and row.state == "pending" for kind in kinds for row in self.service.rows(kind))
+        return sum(map(_pending, map(self.service.rows, kinds)))
 
     def next_run_text(self) -> str:
         """When the schedule would run next, on this machine's clock."""
@@ -179,6 +180,12 @@ class Session:
     def busy(self) -> bool:
         """Whether a plan or a run is going on in this program."""
         return self.progress.phase != "idle" or bool(self.doing)
+
+
+def _pending(rows: HubRows) -> int:
+    return sum(
+        state == "pending" and bool(on) for state, on in zip(rows.column("state"), rows.column("marked"), strict=True)
+    )
 
 
 def line_of(entry: Mapping[str, Any]) -> LogLine:

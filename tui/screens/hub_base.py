@@ -53,6 +53,7 @@ class HubBase(PlaceScreen):
         self._detail_timer: Timer | None = None
         self._keep_timer: Timer | None = None
         self._loaded = False
+        self._complete = True  # everything that the record beside the list asks for was made
         self._lines = HubLines(self.rows.all, self.shape, self.view)
 
     def compose_body(self) -> Iterable[Widget]:
@@ -159,9 +160,11 @@ class HubBase(PlaceScreen):
     async def _reload_in_thread(self) -> None:
         first = not self._loaded
         rows = await asyncio.to_thread(self.service.rows, self.KIND)
-        self._take_rows(rows, detail=not first)
+        self._complete = not first
+        self._take_rows(rows)
         if first:  # the record beside the list asks for contacts and projects, which takes as long again
             await asyncio.to_thread(self._make_the_others)
+            self._complete = True
             self._show_detail()
         self.set_timer(WARM_SECONDS, self._warm)
 
@@ -195,9 +198,10 @@ class HubBase(PlaceScreen):
         if self._keep_timer is not None:
             self._kept()
 
-    def _take_rows(self, rows: HubRows, *, detail: bool = True) -> None:
+    def _take_rows(self, rows: HubRows) -> None:
         """Show these rows. Where only values moved, the lines stay and those are painted anew."""
-        moved = rows.moved_since(self.rows.all) if self._loaded else None
+        first = not self._loaded
+        moved = None if first else rows.moved_since(self.rows.all)
         self.rows = RowsById(rows)
         if moved is None:
             self._loaded = True
@@ -214,7 +218,9 @@ class HubBase(PlaceScreen):
         if moved != []:
             self._keep_soon()
         self._note()
-        if detail:
+        if first:  # the list first, then what stands beside it
+            self._show_detail_soon()
+        else:
             self._show_detail()
 
     def _take_ticks(self, rows: HubRows, places: Iterable[int] | None) -> None:
@@ -261,6 +267,9 @@ class HubBase(PlaceScreen):
     @on(RecordTable.RowHighlighted, "#records")
     def _moved(self, event: RecordTable.RowHighlighted) -> None:
         event.stop()
+        self._show_detail_soon()
+
+    def _show_detail_soon(self) -> None:
         if self._detail_timer is not None:
             self._detail_timer.stop()
         self._detail_timer = self.set_timer(DETAIL_SECONDS, self._show_detail)
@@ -271,6 +280,8 @@ class HubBase(PlaceScreen):
             self._detail_timer.stop()
             self._detail_timer = None
         row = self.current
+        if not self._complete:
+            return
         if self.has_class("-narrow") and not self.has_class("-record-open"):
             return
         try:
@@ -303,7 +314,7 @@ class HubBase(PlaceScreen):
             self.call_after_refresh(self._keep_choices)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._show_detail)
+        self._show_detail_soon()
 
     def action_back_to_list(self) -> None:
         """The list again, with the focus."""
