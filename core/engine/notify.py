@@ -116,7 +116,10 @@ class Notifier:
         await self._tell(kind, subject, text, {**data, "since": since})
 
     async def _clear(self, run: RunRecord) -> None:
-        alarm = self._alarm()
+        alarm, unkept = self._alarm(), self._unkept
+        self._unkept = None
+        if not alarm and unkept:
+            alarm = {"since": iso(unkept), "text": "the store could not be written"}
         if not alarm:
             return
         self._put("alarm", None)

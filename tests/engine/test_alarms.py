@@ -207,7 +207,7 @@ async def test_a_store_that_cannot_be_written_is_told_and_does_not_end_the_sched
         finally:
             schedule.cancel()
             await asyncio.gather(schedule, return_exceptions=True)
-        assert receivers.heard()["failure"] == 2
+        assert receivers.heard() == Counter(failure=2, recovery=1)
     assert world.service.runs()[0].outcome == "ok"
     assert [client["Description"] for client in world.ajera.tables["clients"].values()] == ["Acme Supplies"]
     assert world.service.store.links().of(Kind.FIRM, Side.AJERA, str(min(world.ajera.tables["clients"])))
