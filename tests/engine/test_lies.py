@@ -10,6 +10,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from core.engine.pull import refuse_short_list
@@ -17,7 +18,19 @@ from core.errors import ListNotTrusted
 from core.model.link import Pair
 from core.model.values import Kind, Side
 from core.policy import Guards
-from tests.engine.faults import Line, Program, learn, no_deletes, nothing_lost, recover, thawed, watched
+from tests.engine.faults import (
+    Line,
+    Point,
+    Program,
+    fingerprint,
+    learn,
+    no_deletes,
+    nothing_lost,
+    recover,
+    thawed,
+    watched,
+    with_rows,
+)
 from tests.engine.faultworld import Back, Call, Serve, quickly
 from tests.engine.kit import World, crm_firm
 from tests.engine.programs import found, prepared, scratch
@@ -182,3 +195,62 @@ def test_a_short_list_is_refused_by_a_share_that_can_be_set_and_of_few_by_their_
     guards = Guards(short_percent=short_percent)
     with pytest.raises(ListNotTrusted) if refused else nullcontext():
         refuse_short_list(Side.CRM, Kind.FIRM, found, known, guards)
+
+
+# -- what a system shows less of than before ---------------------------------------------------------------
+
+
+def without_website(point: Point, back: Back) -> Back:
+    """As a CRM whose firms have no web site any more: neither in metadata nor in a record."""
+    if point.where != "crm" or "firm" not in point.what:
+        return back
+    data = orjson.loads(back.body)
+    if point.what.startswith("GET metadata"):
+        for each in data.values():
+            each["Fields"] = [field for field in each["Fields"] if field["FieldName"] != "WebSite"]
+    else:
+        for row in data if isinstance(data, list) else [data]:
+            row.pop("WebSite", None)
+    return back._replace(body=orjson.dumps(data))
+
+
+async def test_a_field_that_vanishes_from_metadata_stops_that_field_alone_and_empties_nothing(
+    programs: dict[str, Program], root: Path
+) -> None:
+    program, line = programs["crm_edit"], Line()
+    await learn(program, root / "learn")
+    world = thawed(program.start, root / "case", line)
+    line.altered = without_website
+    await program.people(world)
+    await world.run(full=True)
+    (client,) = [c for c in world.ajera.tables["clients"].values() if c["Description"] == "Acme Supply Co."]
+    assert client["Website"] == "www.acme.example"
+    assert "website" in str(world.service.status().health)
+    line.altered = lambda _point, back: back
+    await world.run(full=True)
+    await recover(world)
+    assert fingerprint(world) == program.end
+    world.service.store.close()
+
+
+@pytest.mark.parametrize("where", ["ajera", "crm"])
+async def test_a_role_that_may_not_read_a_kind_any_more_ends_the_run_before_anything_is_written(
+    programs: dict[str, Program], root: Path, where: str
+) -> None:
+    """Nothing is refused: the lists and the records by their keys are just empty."""
+    program, line = programs["edits"], Line()
+    world = thawed(program.start, root / "case", line)
+    names = ("ListContacts", "GetContacts") if where == "ajera" else ("GET contact",)
+    line.altered = lambda point, back: (
+        with_rows(back, lambda _: []) if point.where == where and point.what.startswith(names) else back
+    )
+    await program.people(world)
+    before = world.writes()
+    with pytest.raises(ListNotTrusted):
+        await world.run(sweep=True)
+    assert world.writes() == before
+    line.altered = lambda _point, back: back
+    await recover(world, sweep=True)
+    await learn(program, root / "learn")
+    assert fingerprint(world) == program.end
+    world.service.store.close()
