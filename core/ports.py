@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from core.model.link import Base, Decision, Link, Links, Mark
 from core.model.plan import Action
-from core.model.record import Naming, Record
+from core.model.record import Entry, Naming, Record, TeamRow
 from core.model.values import Kind, Side, Value
 
 # -- systems -------------------------------------------------------------------------------------
@@ -152,6 +152,18 @@ class System(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+Children = tuple[tuple[Entry, ...] | None, tuple[TeamRow, ...]]
+"""A project's contacts (None where their rows do not say who they are) and its team."""
+
+
+class Listing(Protocol):
+    """What only the CRM has: a project's contacts and team are rows of their own."""
+
+    async def children(self, keys: Sequence[str]) -> dict[str, Children]:
+        """By project key; projects that are not there are left out."""
+        ...
 
 
 class Accounting(Protocol):
@@ -322,6 +334,10 @@ class Store(Protocol):
 
     def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
         """All records of a kind and side, each read and let go; nothing is kept in memory."""
+        ...
+
+    def keys(self, kind: Kind, side: Side) -> frozenset[str]:
+        """The keys of all records of a kind and side; reads no record."""
         ...
 
     def link(self, kind: Kind, side: Side, key: str) -> Link | None:

@@ -24,7 +24,7 @@ from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import FieldSpec
-from core.ports import KNOWN_FOR, Connection, Draft, Pulled, Shelf
+from core.ports import KNOWN_FOR, Children, Connection, Draft, Pulled, Shelf
 
 SHELF: Final = "tenant"
 MANY_ROWS: Final = 200  # mapping more than this takes longer than the event loop should wait
@@ -210,11 +210,14 @@ class CrmSystem:
         wanted = tuple(dict.fromkeys(key for key in keys if key.strip()))
         rows = await self._rows(tenant, kind, wanted)
         records = {key: tenant.mapper.record(kind, row) for key, row in rows.items()}
-        return await self._with_children(tenant, records) if kind is Kind.PROJECT else records
+        return await self._with_children(records) if kind is Kind.PROJECT else records
 
-    async def children(self, keys: Sequence[str]) -> dict[str, Record]:
-        """Projects with their contacts and team: one call each, so for marked projects only (sync-rules 3)."""
-        return await self.get(Kind.PROJECT, keys)
+    async def children(self, keys: Sequence[str]) -> dict[str, Children]:
+        """Contacts and team of projects: one call each, so for marked projects only (sync-rules 3)."""
+        tenant = await self._ready()
+        rows = await asyncio.gather(*(self._client.children("project", key, "teammember") for key in keys))
+        found = zip(keys, rows, strict=True)
+        return {key: tenant.mapper.team(members) for key, members in found if members is not None}
 
     async def _rows(self, tenant: Tenant, kind: Kind, keys: Sequence[str]) -> dict[str, Row]:
         """Rows by the keys asked for. Several keys go into one call; one that is not in the answer is asked for
@@ -239,14 +242,9 @@ class CrmSystem:
         rows = ((tenant.mapper.key(kind, row).casefold(), row) for row in own_rows(kind, found))
         return {asked[key]: row for key, row in rows if key in asked}
 
-    async def _with_children(self, tenant: Tenant, records: Mapping[str, Record]) -> dict[str, Record]:
-        rows = await asyncio.gather(*(self._client.children("project", key, "teammember") for key in records))
-        full: dict[str, Record] = {}
-        for (key, record), members in zip(records.items(), rows, strict=True):
-            if members is not None:
-                contacts, team = tenant.mapper.team(members)
-                full[key] = replace(record, contacts=contacts, team=team)
-        return full
+    async def _with_children(self, records: Mapping[str, Record]) -> dict[str, Record]:
+        found = await self.children(tuple(records))
+        return {key: replace(records[key], contacts=contacts, team=team) for key, (contacts, team) in found.items()}
 
     async def namesakes(self, draft: Draft) -> list[Record]:
         """Records that bear the draft's key, name or number now."""

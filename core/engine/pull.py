@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from typing import cast
 
 from core.engine.clock import iso
 from core.engine.quiet import Quiet
@@ -18,7 +19,7 @@ from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side, Value
 from core.policy import TOTAL_FIELDS, Guards, Policy
-from core.ports import KNOWN_FOR, Clock, Connection, Cursor, Store, System, Transaction
+from core.ports import KNOWN_FOR, Clock, Connection, Cursor, Listing, Store, System, Transaction
 from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
 
@@ -156,17 +157,23 @@ class Puller:
         return sum(gone)
 
     async def _sweep(self, side: Side, kind: Kind) -> int:
-        keys = await self.systems[side].keys(kind)
-        known = self.store.records(kind, side)
+        fresh: Mapping[str, Record] = {}
+        if (kind, side) == (Kind.FIRM, Side.CRM):  # its addresses are read with it: a list holds all there is
+            pulled = await self.systems[side].pull(kind, None)
+            fresh = {record.key: record for record in pulled.records}
+        keys = frozenset(fresh) or await self.systems[side].keys(kind)
+        known = self.store.keys(kind, side)
         cursor = self.store.cursor(kind, side)
         refuse_short_list(side, kind, len(keys), max(len(known), cursor.counted or 0), self.policy.guards)
-        await self.read_again(kind, side, sorted(keys - known.keys()))  # missed by a changed-since list
-        gone = await self._confirm_missing(side, kind, known.keys() - keys)
+        await self.read_again(kind, side, sorted(keys - known))  # missed by a changed-since list
+        gone = await self._confirm_missing(side, kind, known - keys)
         if kind is Kind.PROJECT and side is Side.CRM:
             await self._reread_ticked()
+        elif fresh:
+            await self._take(kind, side, {key: record for key, record in fresh.items() if key in known})
         elif kind in (Kind.FIRM, Kind.PROJECT):
             # A firm's addresses and contacts, a project's invoice groups and phases: child rows as well.
-            linked = [link.key(side) for (of, _), link in self.store.links().by_ajera.items() if of is kind]
+            linked = [link.key(side) for link in self.store.scan_links() if link.kind is kind]
             await self.read_again(kind, side, sorted(set(linked) & keys))
         with self.store.transaction() as tx:
             tx.put_cursor(replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now())))
@@ -174,7 +181,17 @@ class Puller:
 
     async def _reread_ticked(self) -> None:
         """Child rows may change without moving their parent's stamp (sync-rules 3)."""
-        await self.read_again(Kind.PROJECT, Side.CRM, [record.key for record in self._ticked_projects()])
+        keys = [record.key for record in self._ticked_projects()]
+        crm = cast(Listing, self.systems[Side.CRM])
+        for start in range(0, len(keys), SLICE):
+            found = await crm.children(keys[start : start + SLICE])
+            known = ((self.store.record(Kind.PROJECT, Side.CRM, key), lists) for key, lists in found.items())
+            fresh = {
+                record.key: replace(record, contacts=contacts, team=team)
+                for record, (contacts, team) in known
+                if record is not None
+            }
+            await self._take(Kind.PROJECT, Side.CRM, fresh)
 
     async def _confirm_missing(self, side: Side, kind: Kind, missing: Iterable[str]) -> int:
         """Each absence is asked for by key. Linked ones become *gone*; others are just forgotten."""
@@ -183,7 +200,7 @@ class Puller:
             return 0
         there = await self.systems[side].get(kind, keys)
         gone = [key for key in keys if key not in there]
-        if len(gone) >= 3 and len(gone) == len(self.store.records(kind, side)):
+        if len(gone) >= 3 and len(gone) == len(self.store.keys(kind, side)):
             raise ListNotTrusted(side, f"none of the known {kind} records can be read in {side}: rights lost?")
         links = self.store.links()
         with self.store.transaction() as tx:

@@ -43,6 +43,10 @@ class SparingReads:
                     record = self._memory.read(table, doc_id, body)  # says what is wrong
                 yield record
 
+    def keys(self, kind: Kind, side: Side) -> frozenset[str]:
+        """The keys of all records of a kind and side; reads no record."""
+        return frozenset(self._storage.committed_ids(records_table(kind, side)))
+
     def link(self, kind: Kind, side: Side, key: str) -> Link | None:
         """The link of one key; while links were not asked for, from the file, so that they stay unread."""
         if self._memory.links_loaded:

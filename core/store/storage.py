@@ -125,6 +125,10 @@ class SqliteStorage(Storage):
         found = self._select(_ROWS, (table,), writer=False)
         return [(bodies.id_out(doc_id) if doc_id[:1] == "\x00" else doc_id, body) for doc_id, body in found]
 
+    def committed_ids(self, table: str) -> list[str]:
+        found = self._select("SELECT id FROM docs WHERE name = ? AND body IS NOT NULL", (table,), writer=False)
+        return [bodies.id_out(row[0]) for row in found]
+
     def row(self, table: str, doc_id: str) -> bytes | None:
         found = self._select("SELECT body FROM docs WHERE name = ? AND id = ?", (table, bodies.id_in(doc_id)))
         return found[0][0] if found else None
