@@ -97,10 +97,12 @@ def main() -> None:
     asks.add_argument("sizes", type=int, nargs="*", default=[1_000, 50_000])
     asks.add_argument("--profile", action="store_true")
     asks.add_argument("--process", action="store_true")
+    asks.add_argument("--delay", type=int, default=0, help="milliseconds added to each reply of both systems")
     given = asks.parse_args()
     for size in given.sizes:
-        head(f"one changed record, {size:,} linked records")
-        with world(size) as place:
+        slow = f", {given.delay} ms added to each reply" if given.delay else ""
+        head(f"one changed record, {size:,} linked records{slow}")
+        with world(size, delay=given.delay) as place:
             if given.process:
                 process(place)
             asyncio.run(warm(place, given.profile))

@@ -37,12 +37,13 @@ async def idle(place: World, profile: bool) -> tuple[list[tuple[Side, str]], lis
         await service.run()
         cold_cpu = time.process_time() - began
     await service.run()
-    taken, holds = [], []
+    taken, holds, seconds = [], [], []
     for _ in range(ROUNDS):
         with counted() as warm:
-            began = time.process_time()
+            began, clock = time.process_time(), time.perf_counter()
             done = await service.run()
             taken.append(time.process_time() - began)
+            seconds.append(time.perf_counter() - clock)
             assert done.outcome == "ok", done
     for _ in range(ROUNDS):  # apart, since whoever watches the loop keeps it busy
         watch = asyncio.create_task(longest_hold())
@@ -62,6 +63,7 @@ async def idle(place: World, profile: bool) -> tuple[list[tuple[Side, str]], lis
     row("requests, warm", len(warm), 8)
     row("own CPU, cold (both sides' clients made)", cold_cpu, None, "s")
     row("own CPU, warm", middle(taken), 0.15, "s", f"worst {max(taken):.3f}")
+    row("seconds, warm", middle(seconds), None, "s")
     row("longest hold of the loop, warm", middle(holds) * 1000, 10, "ms", f"worst {max(holds) * 1000:.1f}")
     await service.close()
     return cold, warm
@@ -107,11 +109,13 @@ def main() -> None:
     asks.add_argument("sizes", type=int, nargs="*", default=[1_000, 50_000])
     asks.add_argument("--profile", action="store_true")
     asks.add_argument("--process", action="store_true")
+    asks.add_argument("--delay", type=int, default=0, help="milliseconds added to each reply of both systems")
     asks.add_argument("--requests", action="store_true", help="name each request")
     given = asks.parse_args()
     for size in given.sizes:
-        head(f"nothing changed, {size:,} linked records")
-        with world(size) as place:
+        slow = f", {given.delay} ms added to each reply" if given.delay else ""
+        head(f"nothing changed, {size:,} linked records{slow}")
+        with world(size, delay=given.delay) as place:
             if given.process:  # first: a child's greatest size counts what this process had before it became itself
                 process(place)
             cold, warm = asyncio.run(idle(place, given.profile))

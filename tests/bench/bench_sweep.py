@@ -11,6 +11,7 @@ import asyncio
 import cProfile
 import os
 import pstats
+import resource
 import subprocess
 import sys
 import time
@@ -53,6 +54,7 @@ async def inside(place: World, profile: bool, what: str) -> None:
     assert done.outcome == "ok", done
     assert not done.counts["update"], done
     await service.close()
+    row(f"{what}: greatest size of this process", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 200, "MB")
     if profile:
         pstats.Stats(tool).sort_stats("tottime").print_stats(45)
     names = Counter(f"{side} {name}" for side, name in sent)
