@@ -62,7 +62,7 @@ faults: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.engine.longrun --cases $(or $(CASES),20000) --workers $(WORKERS) --log $(or $(LOG),faults.log)
 
 laws: $(VENV)/.installed-dev
-	AJERASYNC_FAULTS=all AJERASYNC_PROGRAMS=$(or $(PROGRAMS),30000) $(BIN)/python -m pytest -n $(WORKERS) tests/engine/test_faults.py tests/engine/test_kill.py tests/engine/test_machine.py tests/property
+	AJERASYNC_FAULTS=all AJERASYNC_PROGRAMS=$(or $(PROGRAMS),30000) $(BIN)/python -m pytest -n $(WORKERS) tests/engine/test_faults.py tests/engine/test_kill.py tests/engine/test_kills.py tests/engine/test_machine.py tests/property
 
 planted: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.engine.planted
