@@ -36,10 +36,6 @@ CHANGING: Final = re.compile(r"[0-9A-F]{12,}|\b[0-9a-f]{8,}\b|(?<=127\.0\.0\.1:)
 LETTERS: Final = string.ascii_letters + string.digits
 
 
-async def help_here(scene: Stage) -> None:
-    await scene.press("question_mark")
-
-
 Scene = Callable[[Stage], Awaitable[None]]
 SCENES: Final[tuple[tuple[str, Scene, tuple[str, ...]], ...]] = (
     ("firms", pictures.firms, ()),
@@ -48,7 +44,7 @@ SCENES: Final[tuple[tuple[str, Scene, tuple[str, ...]], ...]] = (
     ("template", pictures.template, ("escape",)),
     ("plan", pictures.plan, ()),
     ("plan-asked", pictures.plan_asked, ("escape",)),
-    ("help", help_here, ("escape",)),
+    ("employees", pictures.employees, ()),
 )
 
 
@@ -134,7 +130,7 @@ def same(path: Path, shown: str) -> bool:
 
 
 LEGEND: Final = re.compile(r"^(\w) (#[0-9a-f]{6}) on (#[0-9a-f]{6})")
-UNDER_A_DIALOG: Final = ("template", "plan-asked", "help")  # what lies under it is dimmed on purpose
+UNDER_A_DIALOG: Final = ("template", "plan-asked")  # what lies under it is dimmed on purpose
 
 
 def pairs_in_use(snapshot: str) -> set[tuple[str, str]]:
