@@ -4,7 +4,7 @@
 A world of N linked records has the shares of an ordinary firm (2,000 firms, 5,000 contacts, 6,000 projects and 120
 employees of 13,120). It is built once into a folder under the temporary folder and copied for each measurement:
 the systems' records by direct insertion, the store by the program's own first pull, links and bases by direct
-writing of what that pull brought. Figures and hours are dated ahead, so that a run asks for neither.
+writing of what that pull brought. A copy's sweeps, figures and hours are dated as it is made, so that no run asks for them.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from core.sandbox.ajera.data import AjeraData
 from core.sandbox.crm.data import CrmData
 from core.sandbox.seed import seed
 from core.settings import Settings
+from core.store import TinyStore
 
 ROOT = Path(os.environ.get("AJERASYNC_BENCH", Path(tempfile.gettempdir()) / "ajerasync-bench"))
 FORMAT = 3  # moves when a world is built otherwise
@@ -251,6 +252,23 @@ class World:
         return service_of(self.config, self.state)
 
 
+def date(state: Path) -> None:
+    """Sweeps, figures and hours as of now: none is due for an hour, and none is of days to come."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with TinyStore.open(state) as store:
+        for at in range(0, len(keys := sorted(store.keys(Kind.PROJECT, Side.AJERA))), BATCH):
+            found = (store.record(Kind.PROJECT, Side.AJERA, key) for key in keys[at : at + BATCH])
+            dated = [replace(each, extra={**each.extra, "totals_at": now}) for each in found if each is not None]
+            with store.transaction() as tx:
+                tx.put_records(dated)
+        with store.transaction() as tx:
+            tx.put_setting("hours_at", now)
+            tx.put_setting("hours_closed_until", now[:10])
+            for kind in Kind:
+                for side in Side:
+                    tx.put_cursor(replace(store.cursor(kind, side), swept=now))
+
+
 @contextmanager
 def world(size: int, *, rate: float = 0, delay: int = 0) -> Iterator[World]:
     """A copy of a world that may be spoilt, with its servers running."""
@@ -260,6 +278,7 @@ def world(size: int, *, rate: float = 0, delay: int = 0) -> Iterator[World]:
         state = copy / APP / _profile_of(copy / "config.toml")  # where the command line looks too
         shutil.copytree(place / "state", state)
         shutil.copytree(place / "data", copy / "data")
+        date(state)
         with servers(copy / "data", copy / "config.toml", rate=rate, delay=delay) as running:
             yield World(size, running.config, state, copy)
 
