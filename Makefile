@@ -53,8 +53,16 @@ unit: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_store
 	$(BIN)/python -m tests.bench.bench_idle --process
-	$(BIN)/python -m tests.bench.bench_rows
+	$(BIN)/python -m tests.bench.bench_change --process
+	$(BIN)/python -m tests.bench.bench_idle 1000 --delay 80
+	$(BIN)/python -m tests.bench.bench_change 1000 --delay 80
+	$(BIN)/python -m tests.bench.bench_plan
+	$(BIN)/python -m tests.bench.bench_sweep
 	$(BIN)/python -m tests.bench.bench_first
+	$(BIN)/python -m tests.bench.bench_hosts
+	$(BIN)/python -m tests.bench.bench_peers
+	$(BIN)/python -m tests.bench.bench_rows
+	$(BIN)/python -m tests.bench.bench_screen
 
 # What docs/promises.md speaks of, beyond the part that runs with every `make test`. CASES may be any number (500000: a
 # night); LOG is where a run that was stopped goes on.
