@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
-from core.engine.facts import column_of, remembered, template_refusal
+from core.engine.facts import Facts, column_of, remembered, template_refusal
 from core.engine.filed import FiledLinks, is_alive
 from core.engine.pull import note_dirty
 from core.engine.views import Marked
@@ -73,17 +73,18 @@ class Ticking:
         with the reason, and the others go through."""
         if kind is Kind.EMPLOYEE:
             raise UsageError("employees have no tick: from Ajera 8.09 they all go to the CRM")
-        records = [self._known(kind, side, key) for key in keys]
         if template is not None:
             self._check_template(template)
         changed: list[Mark] = []
         refused: list[tuple[str, str]] = []
-        for record in records:
+        facts = remembered(self.store)
+        for key in keys:  # one after the other: there may be thousands, and none is kept
+            record = self._known(kind, side, key)
             reason = self._refusal(record, on, firm, project, changed)
             if reason:
                 refused.append((record.key, reason))
             else:
-                changed.append(self._mark_of(record, on, project, template))
+                changed.append(self._mark_of(record, on, project, template, facts))
         self._keep(changed)
         return Marked(tuple(mark.key for mark in changed), tuple(refused))
 
@@ -103,10 +104,8 @@ class Ticking:
         if reason:
             raise UsageError(f"the template {template!r} cannot be used: {reason}")
 
-    def _mark_of(self, record: Record, on: bool, project: str | None, template: str | None) -> Mark:
-        columns = remembered(self.store).columns
-        known = remembered(self.store).known
-        local = record.side is Side.AJERA or (known and column_of(record.kind, project) not in columns)
+    def _mark_of(self, record: Record, on: bool, project: str | None, template: str | None, facts: Facts) -> Mark:
+        local = record.side is Side.AJERA or (facts.known and column_of(record.kind, project) not in facts.columns)
         old = self.store.marks().get(f"{record.kind}:{record.side}:{record.key}:{project or ''}")
         chosen = template or (old.template if old else None)
         return Mark(record.kind, record.side, record.key, on, project, chosen, local=local, at=iso(self.clock.now()))
@@ -269,7 +268,7 @@ class Ticking:
         record = self._known(Kind.PROJECT, Side.CRM, project)
         mark = self.store.marks().get(f"project:crm:{project}:")
         on = ticked(record, mark)
-        self._keep([self._mark_of(record, on, None, template)])
+        self._keep([self._mark_of(record, on, None, template, remembered(self.store))])
         return Marked((project,))
 
 

@@ -7,7 +7,7 @@ which it holds, so that the next program reads no record at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from core.model.link import Link
 from core.model.record import Record
 from core.model.values import Kind, Side
 from core.store import bodies, memory
+from core.store.codec_record import ValuesOnDemand, record_reader
 from core.store.memory import Memory, records_table
 from core.store.storage import SqliteStorage
 
@@ -22,6 +23,9 @@ VIEWS_SEEN: Final = "views_seen"
 LONG_AGO: Final = 20_000  # changes
 JUST_NOW: Final = 2_000  # changes that `moved` always tells of, deletions too
 SLICE: Final = 500  # documents read at a time where all are gone over
+
+
+_READERS: Final = {(kind, side): record_reader(kind, side, ValuesOnDemand) for kind in Kind for side in Side}
 
 
 class SparingReads:
@@ -33,15 +37,31 @@ class SparingReads:
 
     def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
         """All records of a kind and side, by key; each is read and let go, nothing is kept in memory."""
-        table = records_table(kind, side)
-        read = memory.reader_of(table)
-        for found in self._storage.slices(table, SLICE):
+        read = self._reader(kind, side)
+        for found in self._storage.slices(records_table(kind, side), SLICE):
             for doc_id, body in found:
-                try:
-                    record: Record = read(doc_id, body)
-                except memory.UNREADABLE:
-                    record = self._memory.read(table, doc_id, body)  # says what is wrong
-                yield record
+                yield read(doc_id, body)
+
+    def record(self, kind: Kind, side: Side, key: str) -> Record | None:
+        """One record; while its table was not asked for, from the file, so that it stays unread."""
+        table = records_table(kind, side)
+        if self._memory.loaded(table):
+            found: Record | None = self._memory.table(table).get(key)
+            return found
+        body = self._storage.committed_row(table, key)
+        return self._reader(kind, side)(key, body) if body else None
+
+    def _reader(self, kind: Kind, side: Side) -> Callable[[str, bytes], Record]:
+        read = _READERS[kind, side]
+
+        def guarded(key: str, body: bytes) -> Record:
+            try:
+                return read(key, body)
+            except memory.UNREADABLE:
+                record: Record = self._memory.read(records_table(kind, side), key, body)  # says what is wrong
+                return record
+
+        return guarded
 
     def keys(self, kind: Kind, side: Side) -> frozenset[str]:
         """The keys of all records of a kind and side; reads no record."""

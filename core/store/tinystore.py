@@ -92,16 +92,6 @@ class TinyStore(SparingReads):
     def records(self, kind: Kind, side: Side) -> Mapping[str, Record]:
         return self._memory.table(records_table(kind, side))
 
-    def record(self, kind: Kind, side: Side, key: str) -> Record | None:
-        """One record; while its table was not asked for, from the file, so that it stays unread."""
-        table = records_table(kind, side)
-        found: Record | None = None
-        if self._memory.loaded(table):
-            found = self._memory.table(table).get(key)
-        elif body := self._storage.committed_row(table, key):
-            found = self._memory.read(table, key, body)
-        return found
-
     def names(self, kind: Kind, side: Side) -> Naming:
         """Which of these records name a firm or contact."""
         return self._memory.names(records_table(kind, side))
