@@ -114,7 +114,7 @@ if TMUX is not None:
             marked = {row["crm_key"] for row in made.home.rows("firm") if row["marked"] and row["crm_key"]}
             assert wanted <= marked
             run(tmux)
-            tmux.see("Run ")
+            tmux.until(lambda shown: re.search(r"Run (ok|partial)", shown) is not None)
             tmux.press("q")
             tmux.see("Q quits")
             tmux.press("Q")
