@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.ajera.system import AjeraSystem
-from core.engine import apply, look, pull, ticking
+from core.engine import apply, look, pull, run, ticking
 from core.engine.apply import Applier
 from core.engine.landing import Landing
 from core.engine.pull import Puller
@@ -424,6 +424,25 @@ def _adopts_anything() -> list[Patch]:
     ]
 
 
+def _adopted_as_meant() -> list[Patch]:
+    created: Callable[..., Any] = Landing.created
+    return [(Landing, "created", lambda self, *args, adopted=False, **named: created(self, *args, **named))]
+
+
+def _plan_finishes() -> list[Patch]:
+    settler: Callable[..., Settler] = Settler
+
+    def always(*parts: Any) -> Settler:
+        draft, finish = parts[4], parts[5]
+        return settler(*parts[:5], finish or draft.__self__.finish, parts[6])
+
+    return [(run, "Settler", always)]
+
+
+def _run_stays() -> list[Patch]:
+    return [(run._Held, "__exit__", lambda self, *_: self._runner.lock.release())]
+
+
 BUGS: tuple[Bug, ...] = (
     Bug("create without intent", "a create whose answer is lost leaves no trace", _without_intent),
     Bug("intent after the create", "the same, when the program dies in between", _intent_after),
@@ -463,6 +482,9 @@ BUGS: tuple[Bug, ...] = (
     Bug("refusals forgotten", "a refused write is sent with every run", _refusals_forgotten),
     Bug("conflicts not kept", "the queue of conflicts is empty", _queue_not_kept),
     Bug("what follows a create dropped", "a new project stays half made", _after_create_dropped),
+    Bug("typed into a new record taken for ours", "a word typed before a creation is found out is not asked about", _adopted_as_meant),
+    Bug("a plan finishes what a run began", "looking writes", _plan_finishes),
+    Bug("a full disk leaves the run going", "the same program never runs again", _run_stays),
 )  # fmt: skip
 
 __all__ = ["BUGS", "Bug"]

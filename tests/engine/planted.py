@@ -36,6 +36,7 @@ STORIES: tuple[tuple[Callable[..., Any], str], ...] = (
     (stories.poison, "new_firm"), (stories.lying_list, "edits"), (stories.every_write_is_named, "edits"),
     (stories.plan_writes_nothing, "edits"), (stories.one_way_runs, "ajera_edit"),
     (stories.refused_group, "ajera_edit"), (stories.rewritten, "ajera_edit"),
+    (stories.typed_into_a_new_record, "to_crm"), (stories.plan_after_a_crash, "new_project"),
 )  # fmt: skip
 FIELD = (
     one_field.test_rule_5_every_state_of_a_field_follows_the_table,

@@ -13,8 +13,19 @@ from core.model.plan import Op
 from core.model.values import Kind, Side
 from core.policy import Policy
 from core.store import TinyStore
-from tests.engine.faults import FAST, TRIGGER, Line, Program, fingerprint, recover, thawed, traced
-from tests.engine.kit import EngineSettings
+from tests.engine.faults import (
+    FAST,
+    TRIGGER,
+    Line,
+    Program,
+    fingerprint,
+    recover,
+    start_again,
+    strike,
+    thawed,
+    traced,
+)
+from tests.engine.kit import EngineSettings, World
 from tests.engine.programs import found
 from tests.engine.test_lies import rewriting
 from tests.reconcile_kit import AJERA, CONTACT, CRM, FIRM, ONE_WAY, ops
@@ -172,6 +183,33 @@ async def plan_writes_nothing(program: Program, folder: Path) -> None:
     await recover(world)
     end = fingerprint(world)
     assert end == program.end, {name: (end[name], program.end[name]) for name in end if end[name] != program.end[name]}
+    world.service.store.close()
+
+
+async def typed_into_a_new_record(program: Program, folder: Path) -> None:
+    """V7: somebody writes in a record whose creation was not answered yet: both words stand, and a person is asked."""
+
+    async def types(world: World) -> None:
+        world.crm.edit("firm", found(world.crm, "firm", Name="Only in Ajera"), {"WebSite": "typed.later.example"})
+
+    (at,) = [at for at, point in enumerate(program.points) if point.write and point.what == "POST firm"]
+    world = await strike(program, at, "lost", folder, types)
+    asked = [(item.field, item.ajera, item.crm) for item in world.service.conflicts()]
+    assert asked == [("website", "www.only.example", "typed.later.example")], f"nobody was asked: {asked}"
+    world.service.store.close()
+
+
+async def plan_after_a_crash(program: Program, folder: Path) -> None:
+    """V12: a plan that finds out what an interrupted run left sends nothing either."""
+
+    async def looks(world: World) -> None:
+        start_again(world)
+        before = world.writes()
+        await world.service.make_plan()
+        assert world.writes() == before, "a plan wrote"
+
+    at = next(at for at, point in enumerate(program.points) if point.what == "CreateProjects")
+    world = await strike(program, at, "die_after", folder, looks)
     world.service.store.close()
 
 

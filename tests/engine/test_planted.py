@@ -21,6 +21,7 @@ QUICK = (
     "base is what was sent", "own writes are news", "dirty cleared at planning", "tick made here lost", "cap ignored",
     "one-way writes to the CRM", "blank overwrites", "zero money overwrites", "undone field written",
     "undo forgets the base", "refusals forgotten", "conflicts not kept", "what follows a create dropped",
+    "typed into a new record taken for ours", "a plan finishes what a run began",
 )  # fmt: skip
 
 
