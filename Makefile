@@ -59,6 +59,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.bench_plan
 	$(BIN)/python -m tests.bench.bench_sweep
 	$(BIN)/python -m tests.bench.bench_first
+	$(BIN)/python -m tests.bench.bench_screen --peer
 	$(BIN)/python -m tests.bench.bench_hosts
 	$(BIN)/python -m tests.bench.bench_peers
 	$(BIN)/python -m tests.bench.bench_rows

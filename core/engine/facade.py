@@ -16,6 +16,7 @@ from core.engine.clock import iso
 from core.engine.details import DetailMaker, contacts_of, quick_look
 from core.engine.events import Bus, Event
 from core.engine.facts import Facts, remembered, template_refusal
+from core.engine.giveback import give_back
 from core.engine.hubrows import HubRows
 from core.engine.look import policy_print
 from core.engine.notify import KINDS, Channel, Notifier, Ping
@@ -176,10 +177,12 @@ class Facade:
         return self.store.count() > BIG
 
     def keep_rows(self) -> None:
-        """Keep the rows for the next program, as far as they moved. May be called in a thread."""
+        """Keep the rows for the next program, as far as they moved, and give back the memory that making them took.
+        May be called in a thread."""
         if not self.readonly:
             with self._making:
                 self._book.keep(self._fresh_maker)
+        give_back()
 
     def contact_rows(self, *, firm: str | None = None, project: str | None = None) -> Sequence[Row]:
         """Contacts of a firm or of a project, by the CRM."""
