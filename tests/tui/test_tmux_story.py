@@ -116,8 +116,9 @@ if TMUX is not None:
             run(tmux)
             tmux.until(lambda shown: re.search(r"Run (ok|partial)", shown) is not None)
             tmux.press("q")
-            tmux.see("Q quits")
-            tmux.press("Q")
+            if "Q quits" in tmux.until(lambda shown: "Q quits" in shown or tmux.ended):
+                tmux.press("Q")
+            tmux.until(lambda _shown: tmux.ended)
             made.home.settle()
 
             rows = {row["crm_key"]: row for row in made.home.rows("firm")}

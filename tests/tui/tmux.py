@@ -94,5 +94,10 @@ class Tmux:
             assert time.monotonic() < end
             time.sleep(0.05)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the program has ended; its window stays."""
+        return self.call("display-message", "-p", "-t", "story", "#{pane_dead}").strip() == "1"
+
     def resize(self, cols: int, rows: int) -> None:
         self.call("resize-window", "-t", "story", "-x", str(cols), "-y", str(rows))
