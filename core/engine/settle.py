@@ -13,6 +13,7 @@ from typing import Protocol, assert_never
 from core.engine.landing import Landing
 from core.engine.lookups import LinksByKey
 from core.errors import ActionRefused
+from core.model.link import LinkState
 from core.model.plan import Action, Op
 from core.model.record import Record
 from core.model.values import EntryEdit, Kind, Ref, Side
@@ -160,9 +161,9 @@ class Settler:
         )
 
     def _agreed(self, action: Action) -> bool:
-        """Whether every field of the intent has a base that both sides stand at."""
+        """Whether every field of the intent has a base that both sides stand at, or there are no two sides any more."""
         link = LinksByKey(self.store).of(action.kind, Side.AJERA, action.ajera_key or "")
-        if link is None:
+        if link is None or link.state is LinkState.GONE:
             return True
         base = self.store.base(link)
         for name in action.fields:

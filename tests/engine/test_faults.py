@@ -358,6 +358,27 @@ async def test_what_a_look_finds_out_about_an_interrupted_write_stands_with_the_
     world.service.store.close()
 
 
+@pytest.mark.timeout(0)
+async def test_an_interrupted_write_to_a_pair_of_which_one_is_gone_is_let_go(
+    programs: dict[str, Program], root: Path
+) -> None:
+    """It had been asked about with every run from then on."""
+    program = await known(programs["crossed"], root)
+    at = next(at for at, point in enumerate(program.points) if point.what == "UpdateContacts")
+
+    async def goes(world: World) -> None:
+        (person,) = world.ajera.tables["contacts"]
+        world.ajera.edit("contacts", person, {"Title": "Typed Later"})
+        world.crm.delete("contact", found(world.crm, "contact", LastName="Archer"))
+
+    world = await strike(program, at, DIE_AFTER, root / "case", goes)
+    await recover(world, sweep=True)
+    await recover(world)
+    assert not world.service.store.intents()
+    assert world.ajera.tables["contacts"][min(world.ajera.tables["contacts"])]["Title"] == "Typed Later"
+    world.service.store.close()
+
+
 # -- the store is older than the world -----------------------------------------------------------------
 
 
