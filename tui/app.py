@@ -27,6 +27,7 @@ from tui.messages import EngineTold, PlanMade, RunEnded
 from tui.modals.confirm import QuitAsk, RunAsk, plan_lines
 from tui.opening import opened
 from tui.own_keys import known_keys, own_keys
+from tui.paint_memory import RELEASE_SECONDS, release
 from tui.places import present_places
 from tui.screens.base import PlaceScreen
 from tui.session import Session
@@ -104,6 +105,7 @@ class AjerasyncApp(OrderedKeysApp[None]):
         self.session.open()
         self._take_own_keys()
         self.set_interval(ALARM_SECONDS, self._look_for_alarm)
+        self.set_interval(RELEASE_SECONDS, release)
         self.set_interval(COMEBACK_SECONDS, ComeBack(self.session, self._read_again, self._open_anew).look)
         self.run_worker(self.service.run_schedule(), group="schedule", exit_on_error=False)
         if self.session.status.mode is None:  # neither system was ever asked: the hubs would be empty
