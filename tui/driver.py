@@ -256,10 +256,6 @@ class PatientDriver(LinuxDriver):
         if sent and not writer.write(sent, frame=True):
             self._shown.forget()
 
-    def forget_shown(self) -> None:
-        """Whatever the terminal shows, paint all of it with the next frame."""
-        self._shown.forget()
-
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
         real = signal.getsignal(signal.SIGWINCH)
@@ -272,9 +268,11 @@ class PatientDriver(LinuxDriver):
             signal.signal(signal.SIGWINCH, resized)
 
     def process_message(self, message: Message) -> None:
-        """In the input's thread."""
+        """In the input's thread. Control-L paints everything anew: something else may have written to the terminal."""
         if isinstance(message, events.Resize):
             self._resized.set()
+        elif isinstance(message, events.Key) and message.key == "ctrl+l":
+            self._tell(self._paint_anew)
         super().process_message(message)
 
     def close(self) -> None:

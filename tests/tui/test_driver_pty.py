@@ -168,3 +168,15 @@ def test_no_color_sends_no_colour_and_shows_the_cursor() -> None:
         assert b"38;2;" not in terminal.out
         reverse = [terminal.screen.buffer[1][x].reverse for x in range(10, 20)]
         assert all(reverse)
+
+
+def test_control_l_paints_everything_anew() -> None:
+    with Terminal(APP, "calm") as terminal:
+        terminal.see("waiting")
+        terminal.until_quiet()
+        place = len(terminal.out)
+        terminal.send(b"\x0c")
+        deadline = time.monotonic() + 10
+        while b"waiting" not in terminal.out[place:] and time.monotonic() < deadline:
+            terminal.read(0.1)
+        assert b"waiting" in terminal.out[place:]
