@@ -44,6 +44,7 @@ def begun(open_service: OpenService) -> asyncio.Future[Service]:
             return
         if error is not None:
             outcome.set_exception(error)
+            outcome.exception()  # seen: nobody has to ask once the screen has gone
         else:
             outcome.set_result(cast("Service", service))
 
