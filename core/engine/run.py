@@ -46,6 +46,7 @@ from core.reconcile.planner import plan as plan_of
 from core.text import safe_line
 
 SWEEP_EVERY = timedelta(days=1)
+WHOLE_PLAN_EVERY = timedelta(days=7)
 MONEY = (*PROJECTS, "links", "marks")
 NOTHING_DIRTY = Seen(0, {})
 MOST_ROUNDS = 3  # a run's own consequences settle in two; the third is for what they bring
@@ -84,6 +85,7 @@ class Runner:
         self._policy_print = policy_print(self.rules.policy)
         self._mode: Mode | None = None
         self._seen, self._seen_by = NOTHING_DIRTY, ""
+        self._looked_at_all = False
         self._new_pairs = False
         self._scheduled = False
 
@@ -137,8 +139,9 @@ class Runner:
         if not self._mode.one_way and (not only or Kind.PROJECT in only):
             await self._read_money()
         self._now_at("planning", "planning")
-        same = None if full or sweep or only else self._same_plan()
-        made = same or await self._plan(scheduled=scheduled, everything=full or sweep)
+        everything = full or (sweep and self._whole_plan_due())
+        same = None if everything or only else self._same_plan()
+        made = same or await self._plan(scheduled=scheduled, everything=everything)
         if only:
             made = _only(made, only)
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
@@ -166,6 +169,7 @@ class Runner:
             return None
         body = self.store.plan(digest)
         self._seen, self._seen_by = NOTHING_DIRTY, digest
+        self._looked_at_all = False
         return replace(plan_from_json(body), made_at=iso(self.clock.now())) if body else None
 
     def _keep(self, made: Plan) -> None:
@@ -214,7 +218,9 @@ class Runner:
             scheduled=scheduled,
             everything=everything,
         )
+        self._looked_at_all = look.touched is None
         made = await asyncio.to_thread(plan_of, look)
+        self.store.let_go()
         self._forget_failures(made)
         made = hold_back(made, self.store.failures(), iso(now))
         self._seen_by = made.digest
@@ -340,6 +346,8 @@ class Runner:
                 if not outcome.failed and not outcome.skipped and made.digest == self._seen_by:
                     acted_on = {each: n for each, n in self._seen.records.items() if each not in applier.landing.moved}
                     forget_dirty(tx, replace(self._seen, records=acted_on))
+                if self._looked_at_all and made.digest == self._seen_by:
+                    tx.put_setting("planned_whole", iso(self.clock.now()))
                 for name, value in (("policy", self._policy_print), ("mode", _mode_body(made.mode))):
                     if self.store.setting(name) != value:
                         tx.put_setting(name, value)
@@ -516,6 +524,11 @@ class Runner:
         self.tell("run_finished", text, level=level, **body)
         self.progress = Progress()
         return record
+
+    def _whole_plan_due(self) -> bool:
+        """Once a week all is planned, not only what moved: whatever was overlooked is found then."""
+        last = self.store.setting("planned_whole", "")
+        return not last or abs(self.clock.now() - from_iso(last)) >= WHOLE_PLAN_EVERY
 
     def _sweep_due(self) -> bool:
         """Once a day by default, and never before the first complete pull."""

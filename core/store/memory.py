@@ -118,6 +118,12 @@ class Memory:
     def links_loaded(self) -> bool:
         return self._links is not None
 
+    def let_go(self) -> None:
+        """Forget the large tables; they are read again when asked for whole."""
+        with self._storage.lock:
+            self._tables = {name: held for name, held in self._tables.items() if ":" not in name}
+            self._links = None
+
     def forget(self) -> None:
         """Read everything anew when next asked."""
         self._tables, self._links, self._names = {}, None, {}

@@ -102,6 +102,10 @@ class TinyStore(SparingReads):
     def links(self) -> Links:
         return self._memory.links()
 
+    def let_go(self) -> None:
+        """Give back the memory of records, bases and links that were read whole. What was handed out stays as it is."""
+        self._memory.let_go()
+
     def linked_kinds(self) -> frozenset[Kind]:
         return frozenset(kind for kind in Kind if self._storage.any_from("links", f"{kind}:"))
 

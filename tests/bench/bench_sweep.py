@@ -42,7 +42,6 @@ def childless() -> Iterator[None]:
 
 async def inside(place: World, profile: bool, what: str) -> None:
     service = place.service()
-    await service.run()
     tool = cProfile.Profile()
     with counted() as sent:
         if profile:
@@ -88,6 +87,9 @@ def main() -> None:
         with world(size) as place:
             if given.process and given.children:
                 process(place)
+            command = [sys.executable, "-m", "tui", "run", "--config", str(place.config)]
+            env = {**os.environ, "XDG_STATE_HOME": str(place.state_home)}
+            subprocess.run(command, check=True, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             with childless():
                 asyncio.run(inside(place, given.profile, "sweep but for rows below CRM projects"))
             if given.children:
