@@ -122,12 +122,11 @@ async def test_projects_become_records_with_exact_money() -> None:
 
 async def test_a_projects_contacts_and_team_come_with_it() -> None:
     system = filled().system()
-    project = (await system.children(["2026.01"]))["2026.01"]
-    assert project.contacts is not None
-    (entry,) = project.contacts
+    contacts, team = (await system.children(["2026.01"]))["2026.01"]
+    assert contacts is not None
+    (entry,) = contacts
     assert (entry.key, entry.role, entry.marked) == (ANN, "Owner", True)
-    assert project.team is not None
-    principal = next(row for row in project.team if row.employee == "00002")
+    principal = next(row for row in team if row.employee == "00002")
     assert (principal.role, principal.hours) == ("Principal", Decimal("7.5"))
 
 

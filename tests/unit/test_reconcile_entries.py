@@ -202,3 +202,27 @@ def test_rule_8_where_the_tab_cannot_be_written_hours_are_shown_only() -> None:
     world = team()
     world.change(PROJECT, CRM, "q1", team=None)
     assert not writes(world.plan())
+
+
+def test_roles_go_along_with_a_contact_that_is_put_on_a_projects_list_where_the_settings_say_so() -> None:
+    world = world_of(policy=Policy(contact_roles=True))
+    world.change(PROJECT, CRM, "q1", contacts=(Entry("k1", role=" Owner ", marked=True),))
+    assert edits(world) == {FIRM: EntryEdit(ADD), PROJECT: EntryEdit(ADD, roles=("Owner",))}
+    world.change(PROJECT, CRM, "q1", contacts=(Entry("k1", marked=True),))  # no role: nothing is said of it
+    assert edits(world)[PROJECT] == EntryEdit(ADD)
+    world = world_of(policy=Policy())
+    world.change(PROJECT, CRM, "q1", contacts=(Entry("k1", role="Owner", marked=True),))
+    assert edits(world)[PROJECT] == EntryEdit(ADD)
+
+
+def test_a_role_that_the_crms_list_lacks_stays_behind_and_the_contact_goes() -> None:
+    world = world_of(policy=Policy(contact_roles=True))
+    for ajera, crm in (("b2", "k2"), ("b3", "k3")):
+        world.contact(AJERA, ajera, ajera, "Roe")
+        world.contact(CRM, crm, ajera, "Roe", firm="c1")
+        world.link(CONTACT, ajera, crm)
+    world.change(PROJECT, AJERA, "p1", contacts=(Entry("b1"), Entry("b2", role="owner"), Entry("b3", role="Mason")))
+    world.rest["crm"] = crm_connection(takes_project_contacts=True, codes={(PROJECT, "contact_role"): ("Owner",)})
+    (change,) = [action.fields["contacts"].to for action in world.plan().actions if action.side is CRM]
+    added = (Ref(CONTACT, AJERA, "b2"), Ref(CONTACT, AJERA, "b3"))
+    assert change == EntryEdit(added, roles=("owner", ""))
