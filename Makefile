@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
-WORKERS ?= 2
+# Many tests wait for a program or a server: a third worker keeps two cores busy.
+WORKERS ?= 3
 
 .PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-screen pictures snapshots lock foreign-client clean
 

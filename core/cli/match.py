@@ -10,7 +10,6 @@ from core.cli import output
 from core.cli.context import Env, group, pass_env
 from core.cli.exits import OK, say
 from core.cli.kinds import KIND
-from core.model.plan import candidate_json
 from core.model.values import Kind
 
 if TYPE_CHECKING:
@@ -35,8 +34,9 @@ def list_(env: Env, as_json: bool) -> int:
     def act(service: Service) -> int:
         candidates = service.candidates()
         if as_json:
-            given = service.answers()
-            output.document([candidate_json(each) | {"answer": given.get(each.id, "")} for each in candidates])
+            from core.cli.shapes import waiting_json
+
+            output.document(waiting_json(service, (), candidates)["candidates"])
             return OK
         output.table(
             ("record", "ajera", "crm", "score", "reasons"),

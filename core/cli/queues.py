@@ -26,12 +26,9 @@ def conflicts_command(env: Env, as_json: bool) -> int:
 
     def act(service: Service) -> int:
         if as_json:
-            from core.cli.shapes import waiting_item_json
+            from core.cli.shapes import waiting_json
 
-            given = service.answers()
-            output.document(
-                [waiting_item_json(service, i) | {"answer": given.get(i.id, "")} for i in service.conflicts()]
-            )
+            output.document(waiting_json(service, service.conflicts(), ())["conflicts"])
         else:
             given = service.answers()
             print_items(service.conflicts(), given)

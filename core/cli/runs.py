@@ -46,7 +46,9 @@ def plan_command(env: Env, full: bool, out: Path | None, as_json: bool) -> int:
         if out:
             _keep(plan, out)
         if as_json:
-            output.document(plan_json(plan))
+            from core.cli.shapes import waiting_json
+
+            output.document(plan_json(plan) | waiting_json(service, plan.conflicts, plan.candidates))
         else:
             print_plan(plan)
         return plan_code(plan, len(service.errors()))

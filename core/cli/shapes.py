@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from core.engine.views import ContactView, Detail, ErrorView, FieldView, PairView, Progress, Row, Status, TeamView
 from core.model.link import Link
-from core.model.plan import Item, candidate_json, item_json, refusal_json
+from core.model.plan import Candidate, Item, candidate_json, item_json, refusal_json
 from core.model.values import Kind, Side, Value, display
 from core.ports import HistoryEntry, RunRecord
 
@@ -144,8 +144,17 @@ def error_json(error: ErrorView) -> dict[str, Any]:
     }
 
 
-def waiting_item_json(service: Service, item: Item) -> dict[str, Any]:
-    """An item of a queue, with the answer that waits for the next run and who last saved each side."""
+def waiting_json(service: Service, conflicts: Iterable[Item], candidates: Iterable[Candidate]) -> dict[str, Any]:
+    """Both queues as `conflicts`, `match list` and `plan` print them: the plan's items with the answer that waits for
+    the next run, and of a field who last saved each side."""
+    given = service.answers()
+    return {
+        "conflicts": [_waiting_item_json(service, item) | {"answer": given.get(item.id, "")} for item in conflicts],
+        "candidates": [candidate_json(each) | {"answer": given.get(each.id, "")} for each in candidates],
+    }
+
+
+def _waiting_item_json(service: Service, item: Item) -> dict[str, Any]:
     saved = {
         side.value: asdict(service.last_saved(item.kind, side, key))
         for side, key in ((Side.AJERA, item.ajera_key), (Side.CRM, item.crm_key))

@@ -156,10 +156,10 @@ class Skewed(FakeClock):
 
     def __init__(self, ajera: timedelta, crm: timedelta) -> None:
         super().__init__()
-        self.skew = {Side.AJERA: ajera, Side.CRM: crm}
+        self.off = {Side.AJERA: ajera, Side.CRM: crm}
 
     def of(self, side: Side) -> Any:
-        return lambda: self.server() + self.skew[side]
+        return lambda: self.server() + self.off[side]
 
 
 class SkewedWorld(World):
