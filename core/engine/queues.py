@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
+from core.engine.clock import from_iso, iso
 from core.engine.facade import Facade
 from core.engine.undo import undone_by
 from core.engine.views import ErrorView, Marked, PairView, Touched
@@ -61,7 +62,10 @@ class Queues(Facade):
     def last_saved(self, kind: Kind, side: Side, key: str | None) -> Touched:
         """When the record was last saved in its system, and by whom, as far as that system says (Ajera names nobody)."""
         record = self.store.record(kind, side, key) if key else None
-        return Touched(record.extra.get("changed_at", ""), record.user or "") if record else Touched()
+        if record is None:
+            return Touched()
+        at = record.extra.get("changed_at", "")
+        return Touched(iso(from_iso(at)) if at else "", record.user or "")
 
     def undone(self) -> Mapping[str, RunRecord]:
         """Runs that were taken back, by their id: the undo of each, the last one that wrote."""
