@@ -74,7 +74,9 @@ def plan_lines(plan: Plan, unseen: Sequence[str] = ()) -> list[str]:
             lines.append(f"  {glyphs().ellipsis} and {count(len(shown) - SHOWN_ACTIONS, 'more action')}")
     waiting = {name: number for name, number in plan.counts().items() if name in _WAITING and number}
     if waiting:
-        words = ", ".join(f"{number} {_WAITING[name]}" for name, number in waiting.items())
+        words = ", ".join(
+            f"{number:,} {_WAITING[name].removesuffix('s' * (number == 1))}" for name, number in waiting.items()
+        )
         lines += ["", f"Waiting for a person, not touched: {words}."]
     if unseen:
         more = f" and {len(unseen) - SHOWN_UNSEEN} more" if len(unseen) > SHOWN_UNSEEN else ""
