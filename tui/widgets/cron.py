@@ -18,6 +18,7 @@ from tui.formatting import moment
 from tui.widgets.filter import QuietInput
 
 SHOWN_TIMES = 5
+BLANK_LINE = "Five fields: minute, hour, day of the month, month, weekday."
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,14 @@ class CronEditor(Vertical):
         if expression.strip():
             self.answer = self._explain(" ".join(expression.split()))
         else:
-            self.answer = CronAnswer(error="no schedule yet: five fields are needed")
-        self.set_class(bool(self.answer.error), "-wrong")
+            self.answer = CronAnswer(error=BLANK_LINE)
+        self.set_class(bool(self.answer.error) and self.answer.error != BLANK_LINE, "-wrong")
         self.query_one(".cron--words", Static).update(Content("\n".join(self.lines())))
 
     def lines(self) -> list[str]:
         """What stands below the line."""
+        if self.answer.error == BLANK_LINE:
+            return [BLANK_LINE]
         if self.answer.error:
             return [f"Not a schedule: {safe_line(self.answer.error)}"]
         times = list(self.answer.times)[:SHOWN_TIMES]
