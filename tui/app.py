@@ -366,6 +366,15 @@ class AjerasyncApp(OrderedKeysApp[None]):
         else:
             self.push_screen(QuitAsk(reasons), self._quit_answered)
 
+    async def action_quit(self) -> None:
+        """The screen library's own ctrl+q, which works in every dialog: it leaves as `q` does, and asks as `q` does."""
+        if not isinstance(self.screen, QuitAsk):
+            self.action_ask_quit()
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C: it would be a pity to lose the screen by a key that copies elsewhere."""
+        toast(self, "ctrl+q leaves, and asks first when something would stop. x stops a run.")
+
     def _quit_answered(self, answer: str | None) -> None:
         if answer == "quit":
             self._leave_when_idle(self.exit)

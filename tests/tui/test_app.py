@@ -82,16 +82,24 @@ async def test_a_thousand_events_are_handed_on_in_few_batches(tmp_path: Path) ->
         assert scene.app.session.line_count >= 1_000
 
 
-async def test_quitting_with_nothing_at_stake_does_not_ask(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_quitting_with_nothing_at_stake_does_not_ask(tmp_path: Path, key: str) -> None:
     async with stage(tmp_path) as scene:
-        scene.app.session.pending_ticks = lambda: 0  # type: ignore[method-assign]
+        scene.app.session.pending_ticks = lambda: 0  # type: ignore[method-assign] # no tick waits for a run
         assert quit_reasons(scene.app.session) == []
-        await scene.press("q")
+        await scene.press(key)
         await scene.until(lambda: not scene.app.is_running or scene.app._exit)
 
 
 async def test_quitting_says_what_would_stop(tmp_path: Path) -> None:
     async with stage(tmp_path, cron="0 3 * * *") as scene:
+        await scene.press("ctrl+c")
+        assert scene.app.screen is scene.hub
+        assert "ctrl+q leaves" in str([*scene.app._notifications][-1].message)
+        await scene.press("ctrl+q", "ctrl+q")  # also over a dialog, and once
+        assert isinstance(scene.app.screen, QuitAsk)
+        await scene.press("escape")
+        assert scene.app.screen is scene.hub
         await scene.press("q")
         assert isinstance(scene.app.screen, QuitAsk)
         told = " ".join(scene.app.screen.lines)
