@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from core.engine.clock import iso
 from core.engine.facts import Facts, template_refusal
-from core.engine.filed import FiledLinks
 from core.engine.hubrows import HubRows
+from core.engine.lookups import LinksByKey
 from core.engine.rows import RowMaker, records_of
 from core.engine.ticking import Ticking
 from core.engine.views import ContactView, Detail, FieldView, Row, TeamView, TemplateChoice
@@ -243,7 +243,7 @@ def quick_look(
 ) -> Situation:
     """What the kernel's comparisons need: links and code tables, and no record."""
     made = Situation(mode, policy, iso(now), connections[Side.AJERA], connections[Side.CRM], {})
-    return replace(made, links=FiledLinks(store))
+    return replace(made, links=LinksByKey(store))
 
 
 def _flags(ajera: Record) -> dict[str, bool]:

@@ -107,10 +107,6 @@ class HubRows(Sequence[Row]):
             extra=extra,
         )
 
-    def by_id(self, row_id: str) -> Row | None:
-        place = self.places.get(row_id)
-        return None if place is None else self.at(place)
-
     def __len__(self) -> int:
         return self._size
 

@@ -6,7 +6,7 @@ The base moves per write, not per record and not per run (sync-rules 7).
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
@@ -333,11 +333,3 @@ def _own(value: Value, held: Record) -> Value:
         found = next((v for v in held.fields.values() if isinstance(v, Ref) and v.kind is value.kind), None)
         return found or value
     return value
-
-
-def fields_of(action: Action) -> Mapping[str, Value]:
-    return {name: change.to for name, change in action.fields.items()}
-
-
-def is_write(action: Action) -> bool:
-    return action.op in (Op.CREATE, Op.UPDATE)

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from core.engine.filed import FiledLinks, ScannedLinks
+from core.engine.filed import ScannedLinks
+from core.engine.lookups import LinksByKey
 from core.engine.pull import RecordId, dirty_records
 from core.engine.views import Row
 from core.engine.wording import ref_text, status_text
@@ -35,7 +36,7 @@ class RowMaker:
     names: dict[Ref, str] | None = None
 
     def __post_init__(self) -> None:
-        self._links = self.links if self.links is not None else FiledLinks(self.store)
+        self._links = self.links if self.links is not None else LinksByKey(self.store)
         self.marks: Mapping[str, Mark] = self.store.marks()
         self.dirty = dirty_records(self.store) or frozenset()
         self._items: dict[RecordId, list[OpenItem]] = defaultdict(list)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from core.engine.clock import iso
 from core.engine.facts import Facts, column_of, remembered, template_refusal
-from core.engine.filed import FiledLinks, is_alive
+from core.engine.filed import is_alive
+from core.engine.lookups import LinksByKey
 from core.engine.pull import note_dirty
 from core.engine.views import Marked
 from core.errors import UsageError
@@ -287,7 +288,7 @@ def forget_undone(store: Store, tx: Transaction, mark: Mark) -> None:
     """A contact ticked again takes part again in the lists that an undo took it off (undo.py)."""
     if mark.kind is not Kind.CONTACT or mark.side is not Side.CRM:
         return
-    partner = FiledLinks(store).partner(Kind.CONTACT, Side.CRM, mark.key)
+    partner = LinksByKey(store).partner(Kind.CONTACT, Side.CRM, mark.key)
     if partner is None:
         return
     record = store.record(Kind.CONTACT, Side.CRM, mark.key)

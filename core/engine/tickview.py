@@ -16,9 +16,10 @@ from sys import intern
 from typing import Any, Final
 
 from core.engine.clock import iso
-from core.engine.filed import FiledLinks, FiledRecords
+from core.engine.filed import FiledRecords
 from core.engine.hubrows import numbers_in, numbers_out
-from core.model.link import Link, LinkState
+from core.engine.lookups import LinksByKey
+from core.model.link import Links, LinkState
 from core.model.plan import Direction, Mode
 from core.model.record import Record
 from core.model.values import Kind, Ref, Side
@@ -119,8 +120,9 @@ class TickView:
     def _make(self) -> None:
         self._clear()
         self.version += 1
-        still = {link.crm_key: link for link in self._store.scan_links() if link.state is not LinkState.ACTIVE}
-        s, held = self._situation(_ScannedLinks(still))
+        links = self._store.scan_links()
+        still = {(link.kind, link.crm_key): link for link in links if link.state is not LinkState.ACTIVE}
+        s, held = self._situation(Links(by_crm=still))  # the kernel's rule asks for no other
         for record in self._store.scan(Kind.FIRM, Side.CRM):
             self._firm(s, intern(record.key), record)
         for record in self._store.scan(Kind.CONTACT, Side.CRM):
@@ -134,7 +136,7 @@ class TickView:
     def _cap_of_firm(self) -> float:
         return inf if self._policy.firm_cap is None else self._policy.firm_cap
 
-    def _situation(self, links: object) -> tuple[Situation, FiledRecords]:
+    def _situation(self, links: Links) -> tuple[Situation, FiledRecords]:
         """What the kernel's rules ask: records by key, read one by one; its projects' table, to hand records to."""
         store = self._store
         projects = FiledRecords(store, Kind.PROJECT, Side.CRM)
@@ -173,7 +175,7 @@ class TickView:
         return had | ({intern(link.crm_key)} if link else set())
 
     def _renew(self, firms: set[str], contacts: set[str], projects: set[str]) -> None:
-        s, _ = self._situation(FiledLinks(self._store))
+        s, _ = self._situation(LinksByKey(self._store))
         for key in firms:
             self._firm(s, key, self._store.record(Kind.FIRM, Side.CRM, key))
         if contacts:
@@ -370,17 +372,6 @@ class Brought(Mapping[Target, str]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-
-class _ScannedLinks:
-    """Links of CRM projects that are not active; the kernel's rule asks for no other."""
-
-    def __init__(self, still: Mapping[str, Link]) -> None:
-        self._still = still
-
-    def of(self, kind: Kind, side: Side, key: str) -> Link | None:
-        found = self._still.get(key) if side is Side.CRM else None
-        return found if found is not None and found.kind is kind else None
 
 
 class _Any(Mapping[str, Record]):

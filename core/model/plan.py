@@ -444,8 +444,3 @@ def _items(data: Sequence[Mapping[str, Any]]) -> tuple[Item, ...]:
 def action_json(action: Action) -> dict[str, Any]:
     """One action as the journal and the history keep it; `action_from_json` turns it back."""
     return _action_json(action)
-
-
-def with_since(items: Iterable[Item], since: Mapping[str, str], now: str) -> tuple[Item, ...]:
-    """Items with the time they were first seen, `now` for new ones."""
-    return tuple(replace(item, since=since.get(item.id, now)) for item in items)

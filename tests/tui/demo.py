@@ -21,7 +21,6 @@ from tui.themes import ansi_color_for, apply_theme, choose_glyphs, use_glyphs, w
 from tui.widgets.ask import Ask, Choice
 from tui.widgets.chart import Bar, BarChart
 from tui.widgets.cron import CronAnswer, CronEditor
-from tui.widgets.diff import Difference, DiffItem, DiffView
 from tui.widgets.fields import FieldList, FieldRow
 from tui.widgets.filter import FilterBar
 from tui.widgets.help import HelpScreen
@@ -60,7 +59,7 @@ def explain(expression: str) -> CronAnswer:
 class Demo(OrderedKeysApp[None]):
     CSS_PATH = "../../tui/styles/widgets.tcss"
     CSS = """
-    RecordTable { width: 3fr; } #side { width: 2fr; } FieldList { height: 7; } DiffView { height: 1fr; }
+    RecordTable { width: 3fr; } #side { width: 2fr; } FieldList { height: 7; }
     LogPanel { height: 4; } #main { height: 1fr; } CronEditor { max-height: 3; }
     """
     BINDINGS = [
@@ -92,7 +91,6 @@ class Demo(OrderedKeysApp[None]):
                     FieldRow("web", "Website", "acme.example", "www.acme.example", "ask", "conflict"),
                     FieldRow("note", "Notes", HOSTILE[9], None, "CRM"),
                 ])  # fmt: skip
-                yield DiffView([DiffItem("Acme Supplies", (Difference("Website", None, "acme.example"),), "changed")])
                 amount = Decimal("1234567.89")
                 yield MoneyGrid(
                     ("Budget", "Spent"), [MoneyRow("Labor", (amount, -amount)), MoneyRow("Fee", (None, amount))]

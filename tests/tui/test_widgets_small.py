@@ -19,7 +19,6 @@ from tests.tui.hostile import HOSTILE
 from tui.widgets.ask import Ask, Choice
 from tui.widgets.chart import Bar, BarChart, spark, spark_words
 from tui.widgets.cron import CronAnswer, CronEditor
-from tui.widgets.diff import Difference, DiffItem, DiffView
 from tui.widgets.fields import FieldList, FieldRow
 from tui.widgets.filter import FilterBar, QuietInput
 from tui.widgets.help import HelpLines, HelpScreen
@@ -178,30 +177,12 @@ async def test_fields_show_the_other_side_only_where_it_differs() -> None:
 
 
 @pytest.mark.parametrize("width", [100, 40, 8, 2])
-async def test_hostile_fields_and_differences(width: int) -> None:
+async def test_hostile_fields(width: int) -> None:
     fields = FieldList([FieldRow(str(i), t, t, f"{t}2", t, flag=t) for i, t in enumerate(HOSTILE)])
-    diff = DiffView([DiffItem(t, (Difference(t, t, t + "x"), Difference(t, None, t)), remark=t) for t in HOSTILE])
-    app = OneApp(fields, diff)
+    app = OneApp(fields)
     async with app.run_test(size=(width, 40)) as pilot:
         await pilot.pause()
         assert_harmless(fields)
-        assert_harmless(diff)
-
-
-async def test_differences_from_and_to() -> None:
-    long = "word " * 40
-    diff = DiffView(
-        [DiffItem("Acme", (Difference("Website", None, "acme.example"), Difference("Notes", long, "short")))]
-    )
-    app = OneApp(diff)
-    async with app.run_test(size=(60, 20)) as pilot:
-        await pilot.pause()
-        shown = lines(diff)
-        assert any("Website" in line and "(blank) → acme.example" in line for line in shown)
-        assert any(line.strip() == "+ short" for line in shown)
-        assert sum(line.startswith("      - ") for line in shown) > 1
-        diff.set_items([])
-        assert "No differences." in lines(diff)[0]
 
 
 # -- cron, money, charts ---------------------------------------------------------------------------------------
