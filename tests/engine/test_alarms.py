@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from core.engine.notify import Channel, Notifier
+from core.engine.notify import Channel, Notice, Notifier
 from core.engine.service import Service
 from core.errors import AjerasyncError, StoreUnwritable
 from core.http import Poster
@@ -43,6 +43,15 @@ class Receivers:
     posted: list[dict[str, object]] = field(default_factory=list)
     mailed: list[str] = field(default_factory=list)
     pings: int = 0
+    news: asyncio.Event = field(default_factory=asyncio.Event)  # something was delivered since it was cleared
+
+    async def until(self, holds: Callable[[], bool], working: asyncio.Task[None]) -> None:
+        """Wait for deliveries until this holds, as long as the program works."""
+        while not holds():
+            news = asyncio.create_task(self.news.wait())
+            await asyncio.wait({news, working}, return_when=asyncio.FIRST_COMPLETED)
+            assert not working.done()
+            self.news.clear()
 
     @property
     def commanded(self) -> list[dict[str, object]]:
@@ -65,6 +74,7 @@ class Receivers:
             self.posted.append(json.loads(body))
         elif head.startswith(b"GET /ping"):
             self.pings += 1
+            self.news.set()
         writer.write(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
         await writer.drain()
         writer.close()
@@ -88,6 +98,22 @@ class Receivers:
         writer.close()
 
 
+@dataclass(frozen=True)
+class Told:
+    """A way out that says when it has delivered."""
+
+    way: Channel
+    news: asyncio.Event
+
+    @property
+    def name(self) -> str:
+        return self.way.name
+
+    async def tell(self, notice: Notice) -> None:
+        await self.way.tell(notice)
+        self.news.set()
+
+
 @asynccontextmanager
 async def listening(folder: Path, program: Callable[[], Service]) -> AsyncIterator[Receivers]:
     """Receivers on this machine, and the program told to use them all."""
@@ -100,7 +126,7 @@ async def listening(folder: Path, program: Callable[[], Service]) -> AsyncIterat
     ways: list[Channel] = [
         Webhook(Secret("notify.webhook", "plain", f"{at}/hook"), Poster()),
         Mail("127.0.0.1", post.sockets[0].getsockname()[1], "none", "sync@firm.example", ["ops@firm.example"]),
-        Command(f"{sys.executable} {script} {folder / 'told.jsonl'}"),
+        Told(Command(f"{sys.executable} {script} {folder / 'told.jsonl'}"), receivers.news),
     ]
     notifier: Notifier = program().notifier
     notifier.channels = ways
@@ -170,7 +196,11 @@ class FullDisk:
 
     full = False
 
+    def __init__(self) -> None:
+        self.tried: Callable[[], object] = lambda: None
+
     def __call__(self, _number: int) -> None:
+        asyncio.get_running_loop().call_soon(self.tried)
         if self.full:
             error = sqlite3.OperationalError("database or disk is full")
             error.sqlite_errorcode = sqlite3.SQLITE_FULL
@@ -194,16 +224,11 @@ async def test_a_store_that_cannot_be_written_is_told_and_does_not_end_the_sched
         schedule = asyncio.create_task(world.service.run_schedule())
         try:
             world.clock.forward(hours=25)
-            while len(receivers.commanded) < 2:
-                assert not schedule.done()
-                await asyncio.sleep(0.01)
-            disk.full = False
-            due = len(world.service.runs())
-            while receivers.pings == 0:  # after the first good run
-                assert not schedule.done()
-                if len(world.service.runs()) == due:
-                    world.clock.forward(minutes=1)
-                await asyncio.sleep(0.001)
+            await receivers.until(lambda: len(receivers.commanded) == 2, schedule)
+            disk.full, disk.tried = False, receivers.news.set
+            await receivers.until(lambda: world.service.store.setting("due") is not None, schedule)
+            world.clock.forward(hours=1)
+            await receivers.until(lambda: receivers.pings > 0, schedule)  # after the first good run
         finally:
             schedule.cancel()
             await asyncio.gather(schedule, return_exceptions=True)
