@@ -94,7 +94,7 @@ async def _with_systems(facts: Facts, systems: Mapping[Side, Any]) -> Facts:
     for side, (name, look, more) in looks.items():
         if isinstance(facts.answers[side], Connection):
             try:
-                facts = replace(facts, **{name: await look(systems[side].client, *more)})  # type: ignore[operator]
+                facts = replace(facts, **{name: await look(systems[side].client, *more)})  # type: ignore[operator] # one question or the other, each with its own arguments
             except SystemFailure as error:
                 trouble[side] = str(error)
     return replace(facts, trouble=trouble)

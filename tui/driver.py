@@ -257,7 +257,7 @@ class PatientDriver(LinuxDriver):
             self._shown.forget()
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()  # type: ignore[no-untyped-call]
+        super().start_application_mode()  # type: ignore[no-untyped-call] # untyped in the library
         real = signal.getsignal(signal.SIGWINCH)
         if callable(real):
 

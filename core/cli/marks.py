@@ -50,13 +50,13 @@ def _options(*, on: bool) -> list[Callable[[Callable[..., int]], Callable[..., i
 @_command("mark", on=True)
 def mark_command(env: Env, /, **asked: object) -> int:
     """Tick records of a KIND: they are kept in step from the next run on."""
-    return _act(env, on=True, **asked)  # type: ignore[arg-type]
+    return _act(env, on=True, **asked)  # type: ignore[arg-type] # click's parameters, by name
 
 
 @_command("unmark", on=False)
 def unmark_command(env: Env, /, **asked: object) -> int:
     """Untick records of a KIND: nothing is written for them any more; the link stays, dormant."""
-    return _act(env, on=False, template=None, **asked)  # type: ignore[arg-type]
+    return _act(env, on=False, template=None, **asked)  # type: ignore[arg-type] # click's parameters, by name
 
 
 def _act(

@@ -61,7 +61,7 @@ def text_of(value: object) -> str:
     """A value in one line for a person."""
     if isinstance(value, str) or value is None:
         return value or ""
-    shown = display(value)  # type: ignore[arg-type]
+    shown = display(value)  # type: ignore[arg-type] # a value of the model, or None
     return str(value) if isinstance(shown, dict | list) else str(shown)
 
 

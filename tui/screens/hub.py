@@ -119,7 +119,7 @@ class HubScreen(HubTicks):
         try:
             await self.service.refresh_detail(row)
         except AjerasyncError as error:
-            self.app.told_off(error)  # type: ignore[attr-defined]
+            self.app.told_off(error)  # type: ignore[attr-defined] # AjerasyncApp's own
             return
         self._read_at[row.id] = datetime.now(UTC)
         self._rows_changed([row.id])

@@ -139,7 +139,7 @@ class SettingsScreen(SplitScreen):
 
     def _theme_taken(self, name: str | None) -> None:
         if name is not None:
-            self.app.choose_theme(name)  # type: ignore[attr-defined]
+            self.app.choose_theme(name)  # type: ignore[attr-defined] # AjerasyncApp's own
         self.reload()
 
     def copy_text(self) -> tuple[str, str]:

@@ -63,9 +63,9 @@ def update(call: Call, entity: Entity) -> Content:
     batch = Batch()
     twins = {record[entity.key]: record for record in unchanged}
     for record in updated:
-        _judge(batch, lambda r=record: _step(call, entity, r, twins, batch))  # type: ignore[misc]
+        _judge(batch, lambda r=record: _step(call, entity, r, twins, batch))  # type: ignore[misc] # a default binds the loop's value
     for key in sorted(twins.keys() - {record[entity.key] for record in updated}):
-        _judge(batch, lambda k=key: _twinless(call, entity, twins[k]))  # type: ignore[misc]
+        _judge(batch, lambda k=key: _twinless(call, entity, twins[k]))  # type: ignore[misc] # the same
     if batch.refused and (single or call.quirks.per_record_errors == "all"):
         call.errors.extend(batch.refused)
         return {}

@@ -158,7 +158,7 @@ class Selector(Generic[R]):
             # A column whose own name ends in _D is meant when there is no column without the suffix.
             column = self.find(name) or (self._column(f"{name}_D") if descending else self._column(name))
             read = self.read(column)
-            rows.sort(key=lambda row, read=read: _sortable(read(row)), reverse=descending)  # type: ignore[misc]
+            rows.sort(key=lambda row, read=read: _sortable(read(row)), reverse=descending)  # type: ignore[misc] # a default binds the loop's value
         return rows
 
     def _test(self, group: Sequence[Clause]) -> Test[R]:

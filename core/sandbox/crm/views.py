@@ -42,7 +42,7 @@ def last_first(row: Row) -> str:
 
 def _firm(data: CrmData, row: Row) -> dict[str, Any]:
     blocks = {flag: address_of(data, row["ClientID"], flag) for flag in ("PrimaryInd", "Billing", "Payment")}
-    found = {name: blocks[flag][part] if blocks[flag] else "" for name, (flag, part) in _FLATTENED.items()}  # type: ignore[index]
+    found = {name: blocks[flag][part] if blocks[flag] else "" for name, (flag, part) in _FLATTENED.items()}  # type: ignore[index] # the row of that flag is there
     found["ParentName"] = name_of(data, "firm", row["ParentID"])
     found["HasHierarchy"] = int(bool(row["ParentID"] or data.rows("firm", "ParentID", row["ClientID"])))
     return found
