@@ -585,6 +585,10 @@ def no_deletes(world: World) -> bool:
 def untold(world: World) -> list[str]:
     """V1: what the two records of a pair do not agree on, and the program does not tell of. A record that sleeps, is
     gone or is not ticked is not kept in step."""
+    checker = Checker(world)
+    apart = [each for each in checker.differences() if each.field not in NOT_OURS]
+    if not apart:
+        return []
     service = world.service
     queues = (service.conflicts(), service.differences(), service.drift(), service.refusals(), service.errors())
     told = {(item.kind, _short(item.kind, item.label)) for queue in queues for item in queue}
@@ -597,7 +601,6 @@ def untold(world: World) -> list[str]:
     }
     records = ((kind, service.store.record(kind, Side.CRM, key)) for kind, key in resting)
     told |= {(kind, _short(kind, record.label)) for kind, record in records if record is not None}
-    checker = Checker(world)
     # A firm that rests lists nobody, and what becomes of its list is told with the firm.
     of_resting = {
         (Kind.CONTACT, checker.label_of(Kind.CONTACT, key))
@@ -605,9 +608,8 @@ def untold(world: World) -> list[str]:
         if (Kind.FIRM, row["ClientID"]) in resting or (Kind.FIRM, checker.label_of(Kind.FIRM, row["ClientID"])) in told
     }
     of_resting |= {(Kind.CONTACT, checker.label_of(Kind.CONTACT, key)) for key in taken_off(world)}
-    found = (each for each in checker.differences() if (each.kind, each.label) not in told)
-    kept = (each for each in found if each.field != "firm" or (each.kind, each.label) not in of_resting)
-    return [str(each) for each in kept if each.field not in NOT_OURS]
+    found = (each for each in apart if (each.kind, each.label) not in told)
+    return [str(each) for each in found if each.field != "firm" or (each.kind, each.label) not in of_resting]
 
 
 def taken_off(world: World) -> set[str]:

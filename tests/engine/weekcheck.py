@@ -74,6 +74,10 @@ class Checker:
         self.world = world
         self.a, self.c = world.ajera.tables, world.crm
         self.links = world.service.store.links()
+        self.states, self.countries = (
+            {folded(row["Description"]): row["Code"] for row in self.c.code_tables[table]}
+            for table in ("CFGStates", "CFGCountry")
+        )
 
     def differences(self) -> list[Difference]:
         found: list[Difference] = []
@@ -148,10 +152,8 @@ class Checker:
 
     def _address(self, lines: list[str], rest: list[str]) -> tuple[str, ...]:
         city, state, zip_, country = rest
-        for table in ("CFGStates", "CFGCountry"):
-            for row in self.c.code_tables[table]:
-                if folded(row["Description"]) == folded(state if table == "CFGStates" else country):
-                    state, country = (row["Code"], country) if table == "CFGStates" else (state, row["Code"])
+        state = self.states.get(folded(state), state)
+        country = self.countries.get(folded(country), country)
         found = (*(line for line in lines if line), city, folded(state), zip_, folded(country))
         return found if any(found) else ()
 
