@@ -43,6 +43,7 @@ COMMON_KINDS = (
 WRITE_KINDS = (*COMMON_KINDS, DIE_AFTER, "503_after", "html_after", "409", "stale")
 LIST_KINDS = ("empty", "half", "repeated", "one_missing")
 LYING = frozenset(LIST_KINDS)
+LOGINS = frozenset({"CreateAPISession", "POST token"})
 # The program is gone then; after any other fault it may as well go on, as the open UI and the headless watch do.
 ENDS = frozenset({DIE_BEFORE, DIE_AFTER}) | REPLACED
 # A person saves the record in the middle of a run, in the one system or the other.
@@ -159,7 +160,7 @@ class Line:
                 self.die()
             if point.write:
                 self._stale = dict(self._read) if kind == "stale" else {}
-            else:
+            elif point.what not in LOGINS:  # the answer to a login is no reading
                 self._read[read] = back
             return self.altered(point, _after(kind, back))
 
@@ -468,9 +469,9 @@ def watched(world: World, typed: Typed) -> Iterator[None]:
             typed.over |= {str(value) for value in write.before.values()}
     for before, after in edits:
         for name, value in after.items():
-            if isinstance(value, str) and value and value != before.get(name) and name in TEXTS:
-                typed.values.append(value)
+            if isinstance(value, str) and value != before.get(name) and name in TEXTS:
                 typed.over.add(str(before.get(name)))
+                typed.values += [value] if value else []  # emptied: what stood there is typed over all the same
 
 
 def _race(world: Struck, kind: str) -> None:
