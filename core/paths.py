@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,5 +71,7 @@ def paths_for(config: Path | None = None, profile: str | None = None) -> Paths:
 
 def _profile_of(config: Path) -> str:
     """A folder name for a settings file outside the usual place: its stem and a digest of its path."""
+    import hashlib  # late: only a file named by hand needs it
+
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", config.stem).strip("-")[:40] or "config"
     return f"{stem}-{hashlib.sha256(str(config.resolve()).encode()).hexdigest()[:8]}"

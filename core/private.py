@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import resource
 import stat
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -49,6 +48,8 @@ def write_private(path: Path, content: str | bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
+    import tempfile  # late: most commands write nothing
+
     # mkstemp makes the file with mode 0600 before a byte is in it.
     handle, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     fresh = Path(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -62,6 +61,8 @@ def _reason(error: Exception) -> str:
 
 def _place(error: Exception) -> str:
     """Where in the program it was: enough to report it, and no record's values as a traceback's locals."""
+    import traceback  # late: nearly every start needs none
+
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "core" in Path(frame.filename).parts] or frames
     return f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "start"

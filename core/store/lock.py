@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable
@@ -117,7 +116,7 @@ class ProcessLock:
         note = {
             "program": self._program,
             "pid": os.getpid(),
-            "host": socket.gethostname(),
+            "host": os.uname().nodename,
             "since": self._now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         fresh = self._note.with_suffix(f".{os.getpid()}")
@@ -134,7 +133,7 @@ class ProcessLock:
             known = all(isinstance(note[name], str) for name in ("program", "since"))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        if not known or (host == socket.gethostname() and not _alive(pid)):
+        if not known or (host == os.uname().nodename and not _alive(pid)):
             return None
         return note
 
