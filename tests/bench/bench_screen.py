@@ -1,3 +1,4 @@
+# ruff: noqa: T201
 """The whole program on a terminal with many records: `python -m tests.bench.bench_screen [SIZE...] [--peer]`.
 
 The installed program runs on a pty of 120x40 that answers as a terminal does. Times are from the key to the last byte
@@ -5,6 +6,9 @@ it sent for it (what follows a cursor at rest, as the record's tabs, is counted 
 
 `--peer`: Textual's own DataTable with the same rows, keys and terminal (tests/bench/peer_table.py), and htop where it is
 installed, in the same minute on the same machine.
+
+`--run [EDITS]`: only the keys during a run that writes so many records, without and with the loop watched: what holds
+it is told (tests/bench/holds.py; watching costs the keys some milliseconds).
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from core.model.values import Kind, Side
+from tests.bench import holds
 from tests.bench.table import head, middle, row
 from tests.bench.world import ROOT, World, world
 from tests.tui.pty import Terminal
@@ -33,11 +38,12 @@ REST = 0.35  # after that the tabs have followed the cursor
 
 
 @contextmanager
-def opened(place: World) -> Iterator[tuple[Terminal, float, int]]:
+def opened(place: World, *program: str) -> Iterator[tuple[Terminal, float, int]]:
     """The program on its terminal; seconds to the first frame with the list in it, bytes until all is painted."""
     env = {"XDG_STATE_HOME": str(place.state_home), "HOME": str(place.state_home), **INSTALLED}
     began = time.perf_counter()
-    with Terminal("tui", "--config", str(place.config), cols=COLS, rows=ROWS, env=env) as terminal:
+    command = (*(program or ("tui",)), "--config", str(place.config))
+    with Terminal(*command, cols=COLS, rows=ROWS, env=env) as terminal:
         while "ticked" not in terminal.text:
             terminal.read(0.01)
         first = time.perf_counter() - began
@@ -135,7 +141,7 @@ async def edit_many(place: World, number: int) -> None:
     keys = [each.crm_key or "" for each in service.rows(Kind.FIRM)[:number]]
     records = await system.get(Kind.FIRM, keys)
     for n, key in enumerate(keys):
-        await system.update(records[key], {"website": f"https://moved{n}.example"})
+        await system.update(records[key], {"website": f"https://moved{n}-{time.time_ns()}.example"})
     await service.close()
 
 
@@ -158,6 +164,19 @@ def during_a_run(place: World, terminal: Terminal, edits: int) -> None:
     row("lines of the log a second during it", edits / passed, None, "/s")
     terminal.send(b"l")
     terminal.until_quiet(REST, 5)
+
+
+def run_alone(place: World, edits: int) -> None:
+    """The keys during a run, and what held the loop meanwhile, in a program of its own each."""
+    with opened(place) as (terminal, _, _):
+        during_a_run(place, terminal, edits)
+        row("memory after the run", resident(terminal.process.pid), None, "MB")
+    told = place.state_home / "turns"
+    with opened(place, "tests.bench.holds", str(told)) as (terminal, _, _):
+        told.write_text("")
+        print("  watched:")
+        during_a_run(place, terminal, edits)
+        holds.tell(holds.turns_of(told))
 
 
 def measure(size: int) -> None:
@@ -243,8 +262,15 @@ def main() -> None:
     asks = argparse.ArgumentParser()
     asks.add_argument("sizes", type=int, nargs="*", default=[50_000])
     asks.add_argument("--peer", action="store_true")
+    asks.add_argument("--run", type=int, nargs="?", const=300, metavar="EDITS")
     given = asks.parse_args()
     for size in given.sizes:
+        if given.run:
+            head(f"a run that writes {given.run} of {size:,} linked records")
+            with world(size) as place:
+                made_ready(place)
+                run_alone(place, given.run)
+            continue
         measure(size)
         if given.peer:
             peer(size)
