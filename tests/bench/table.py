@@ -18,5 +18,10 @@ def row(name: str, measured: float, goal: float | None = None, unit: str = "", n
     print(f"  {name:<56}{wanted:>10}{f'{measured:.4g} {unit}'.strip():>11}{ratio:>8}  {note}".rstrip(), flush=True)
 
 
+def absent(name: str, why: str) -> None:
+    """A line without a figure: what could not be measured here, and why."""
+    print(f"  {name:<56}{'':>10}{'-':>11}{'':>8}  {why}", flush=True)
+
+
 def middle(taken: Sequence[float]) -> float:
     return statistics.median(taken)
