@@ -51,7 +51,7 @@ _GONE: Final = frozenset({errno.EIO, errno.EBADF, errno.ENXIO, errno.EPIPE, errn
 
 
 class PatientWriter:
-    """Writes to a terminal from a thread of its own; `write` never waits.
+    """Writes to a terminal, what it does not take at once from a thread of its own; `write` never waits.
 
     Frames (droppable) are dropped whole while too much is unsent; after that every frame is dropped until all is sent,
     and `on_caught_up` is called. `on_lost` is called once when the terminal is gone. Both run in the writer's thread.
@@ -91,10 +91,23 @@ class PatientWriter:
                 return False
             if not frame and self._unsent + len(data) > self._backlog + CONTROL_BYTES:
                 return False
+            if self._own and not self._unsent:
+                sent = self._at_once(data)
+                data, frame = data[sent:], frame and not sent  # one that was begun is not dropped
+                if not data:
+                    return True
             self._queue.append((data, frame))
             self._unsent += len(data)
             self._changed.notify()
         return True
+
+    def _at_once(self, data: bytes) -> int:
+        """What the terminal takes without waiting: the thread would have to wait for the interpreter first, which
+        is some milliseconds while anything else goes on. What fails here fails in the thread too, which tells of it."""
+        try:
+            return os.write(self._fd, data[:4096])
+        except OSError:
+            return 0
 
     def caught_up(self) -> None:
         """Frames are taken again; called just before everything is painted anew."""
@@ -252,7 +265,7 @@ class PatientDriver(LinuxDriver):
             self._resized.clear()
             self._shown_size = size
             self._shown.forget()
-        sent = self._shown.feed(frame)
+        sent = self._shown.feed(frame, typing=hasattr(self._app.focused, "cursor_screen_offset"))
         if sent and not writer.write(sent, frame=True):
             self._shown.forget()
 

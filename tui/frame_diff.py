@@ -22,8 +22,15 @@ SYNC_END: Final = "\x1b[?2026l"
 _TOKEN: Final = re.compile(
     r"\x1b\[(?:(?P<row>\d+);(?P<col>\d+)H|(?P<style>[\d;]*)m)|(?P<line>\r?\n)|(?P<text>[^\x00-\x1f\x7f-\x9f]+)"
 )
-_MERGE: Final = 6  # equal cells between two changes that cost less than a jump over them
+_MERGE: Final = 5  # equal cells between two changes that cost less than a jump over them
+_ONE_READ: Final = 1_000  # characters that a terminal takes in at once: marks around a frame are for longer ones
 _MOST: Final = 1_000  # rows and columns: beyond it nothing is compared
+
+_RGB: Final = re.compile(r"\b([34])8;2;(\d+);(\d+);(\d+)\b")
+_LEVELS: Final = {0: 0, 95: 1, 135: 2, 175: 3, 215: 4, 255: 5}  # xterm's cube of 6 by 6 by 6, numbers 16 to 231
+_WEIGHTS: Final = frozenset({"1", "2"})
+_ENDS: Final = {"1": "22", "2": "22", "3": "23", "4": "24", "7": "27", "9": "29", "38": "39", "48": "49"}
+_LINED: Final = frozenset({"4", "5", "6", "7", "8", "9", "21", "51", "52", "53", "58"})  # what is seen of a blank too
 
 Run = tuple[int, str, str]
 """Column, style and text of a stretch on one row."""
@@ -58,8 +65,9 @@ class FrameDiff:
         self._rows.clear()
         self._cursor = None
 
-    def feed(self, frame: str) -> str:
-        """The least that makes the terminal show this frame; empty when it shows it already."""
+    def feed(self, frame: str, *, typing: bool = True) -> str:
+        """The least that makes the terminal show this frame; empty when it shows it already. The terminal's cursor, which
+        is not shown, is put where the frame has it only while somebody types there (for input methods)."""
         body = frame
         synced = frame.startswith(SYNC_START) and frame.endswith(SYNC_END)
         if synced:
@@ -70,11 +78,13 @@ class FrameDiff:
             return frame
         lines, cursor = found
         changes = [(row, runs) for row, whole in sorted(lines.items()) if (runs := self._changed(row, whole))]
-        if not changes and cursor == self._cursor:
+        if not changes and (cursor == self._cursor or not typing):
             return ""
-        self._cursor = cursor
-        sent = _written(changes) + (f"\x1b[{cursor[0]};{cursor[1]}H" if cursor is not None else "")
-        return f"{SYNC_START}{sent}{SYNC_END}" if synced else sent
+        self._cursor = cursor if typing else None
+        sent = _written(changes)
+        if typing and cursor is not None:
+            sent += f"\x1b[{cursor[0]};{cursor[1]}H"
+        return f"{SYNC_START}{sent}{SYNC_END}" if synced and len(sent) > _ONE_READ else sent
 
     def _read(self, body: str) -> tuple[dict[int, list[Run]], tuple[int, int] | None] | None:
         """The frame's rows, and where the cursor stands after it; None for what is no such frame."""
@@ -93,7 +103,7 @@ class FrameDiff:
                 col += len(text) if text.isascii() else cell_len(text)
                 cursor = None
             elif token["style"] is not None:
-                style = "" if token["style"] in ("", "0") else token["style"]
+                style = "" if token["style"] in ("", "0") else _short(token["style"])
             elif token["line"] is not None:
                 row, col = row + 1, 1
             else:
@@ -139,7 +149,13 @@ def _cells(text: str) -> list[str]:
 def _stretches(row: _Row, start: int, style: str, cells: list[str]) -> list[Run]:
     """The parts of one run that are shown otherwise; those close to each other are one."""
     chars, styles = row.chars, row.styles
-    moved = [i for i, char in enumerate(cells) if chars[start + i] != char or styles[start + i] != style]
+    blank = _of_blank(style)
+    moved = [
+        i
+        for i, char in enumerate(cells)
+        if chars[start + i] != char
+        or ((old := styles[start + i]) != style and (char != " " or old is None or _of_blank(old) != blank))
+    ]
     found: list[list[int]] = []
     for i in moved:
         if found and i - found[-1][1] <= _MERGE:
@@ -158,6 +174,8 @@ def _written(changes: list[tuple[int, list[Run]]]) -> str:
         for col, style, text in runs:
             if at is not None and (row, col) == (at[0] + 1, 1):
                 parts.append("\r\n")
+            elif at is not None and row == at[0] and col != at[1]:
+                parts.append(f"\x1b[{col}G")
             elif at != (row, col):
                 parts.append(f"\x1b[{row};{col}H")
             if style != now:
@@ -166,22 +184,50 @@ def _written(changes: list[tuple[int, list[Run]]]) -> str:
             parts.append(text)
             at = (row, col + (len(text) if text.isascii() else cell_len(text)))
     if now:
-        parts.append("\x1b[0m")
+        parts.append("\x1b[m")
     return "".join(parts)
 
 
 @lru_cache(maxsize=1024)
+def _short(style: str) -> str:
+    """Colours that are exactly one of the 256 by its number: half as long."""
+    return _RGB.sub(_by_number, style)
+
+
+def _by_number(found: re.Match[str]) -> str:
+    red, green, blue = map(int, found.groups()[1:])
+    if red == green == blue and red % 10 == 8 and red <= 238:
+        return f"{found[1]}8;5;{232 + red // 10}"
+    if {red, green, blue} <= _LEVELS.keys():
+        return f"{found[1]}8;5;{16 + 36 * _LEVELS[red] + 6 * _LEVELS[green] + _LEVELS[blue]}"
+    return found[0]
+
+
+@lru_cache(maxsize=1024)
 def _switch(old: str, new: str) -> str:
-    """From one style to another: only colours that differ, unless something has to end."""
+    """From one style to another: what has to end and what differs, or all of it anew where that is shorter."""
     if not new:
-        return "\x1b[0m"
+        return "\x1b[m"
     if not old:
         return f"\x1b[{new}m"
     before, after = _of_style(old), _of_style(new)
-    if not before.keys() <= after.keys():
-        return f"\x1b[0;{new}m"
-    codes = [codes for name, codes in after.items() if before.get(name) != codes]
-    return f"\x1b[{';'.join(codes)}m" if codes else ""
+    anew = f"\x1b[0;{new}m"
+    ended = before.keys() - after.keys()
+    if not ended <= _ENDS.keys():
+        return anew
+    ends = sorted({_ENDS[name] for name in ended})
+    lost = _WEIGHTS if "22" in ends else frozenset()  # bold and dim end together
+    codes = [*ends, *(codes for name, codes in after.items() if before.get(name) != codes or name in lost)]
+    return min(f"\x1b[{';'.join(codes)}m", anew, key=len) if codes else ""
+
+
+@lru_cache(maxsize=1024)
+def _of_blank(style: str) -> tuple[str, ...]:
+    """What of a style a blank shows: neither the colour of letters nor their weight, unless it is reversed or lined."""
+    found = _of_style(style)
+    if found.keys() & _LINED:
+        return (style,)
+    return (found.get("48", ""),)
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from typing import Any
 from core.engine.clock import from_iso, iso
 from core.engine.facade import Facade
 from core.engine.undo import undone_by
-from core.engine.views import ErrorView, Marked, PairView, Touched
+from core.engine.views import ErrorView, Marked, PairView, Row, Touched
 from core.errors import UsageError
 from core.model.link import Link
 from core.model.plan import NO_PLAN, Candidate, Item, Plan, Refusal, plan_from_json, refusal_from_json
@@ -99,6 +99,14 @@ class Queues(Facade):
         return self._marked(
             self._ticking.mark(kind, keys, on, side=side, firm=firm, project=project, template=template), kind
         )
+
+    def as_if_marked(self, kind: Kind, key: str, on: bool, *, side: Side = Side.CRM) -> Row | None:
+        """The record's row as it will be with this tick, to be shown before it is stored; None where `mark` would
+        refuse it."""
+        record = None if self.readonly else self.store.record(kind, side, key)
+        if record is None or self._ticking.refused(record, on):
+            return None
+        return self._row_maker().as_if_ticked(record, on)
 
     def one_act(self) -> AbstractContextManager[None]:
         """Ticks made within are one act: one undo takes them all back."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from core.engine.filed import ScannedLinks
 from core.engine.lookups import LinksByKey
@@ -105,6 +106,15 @@ class RowMaker:
             number=record.number,
             extra=self._extra(record),
         )
+
+    def as_if_ticked(self, record: Record, on: bool) -> Row:
+        """The record's row as it will be when this tick is stored, so that it can be shown before."""
+        mark = Mark(record.kind, record.side, record.key, on)
+        if old := self.marks.get(mark.id):
+            mark = replace(old, on=on)
+        other = copy(self)
+        other.marks, other.dirty = ChainMap({mark.id: mark}, self.marks), frozenset({record.id})  # type: ignore[arg-type] # only read
+        return other.row(record)
 
     def marked(self, record: Record) -> bool:
         mark = self.marks.get(f"{record.kind}:{record.side}:{record.key}:")

@@ -113,6 +113,10 @@ class Ticking:
 
     # -- refusals ----------------------------------------------------------------------------------
 
+    def refused(self, record: Record, on: bool) -> bool:
+        """Whether `mark` would refuse this tick of a hub's row."""
+        return self._refusal(record, on, None, None, []) is not None
+
     def _refusal(
         self, record: Record, on: bool, firm: str | None, project: str | None, so_far: list[Mark]
     ) -> str | None:

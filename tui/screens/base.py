@@ -143,6 +143,12 @@ class PlaceScreen(Screen[None]):
     def reload(self) -> None:
         """Data may have changed: read it again from the service, keeping cursor and scroll."""
 
+    def paint_now(self) -> None:
+        """Send what looks different by now, before what is done next: that may wait for the disk. A Textual that does
+        not know how paints a moment later."""
+        if paint := getattr(self, "_on_timer_update", None):
+            paint()
+
     def refresh_header(self) -> None:
         """The header and the numbers on the strip of places."""
         self.query_one("#header", StatusLine).refresh_words()

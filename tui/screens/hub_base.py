@@ -34,6 +34,14 @@ KEEP_SECONDS: Final = 5.0  # after the last change
 WARM_SECONDS: Final = 0.3  # after the first rows: what the first filter needs is made ready
 
 
+class HubTable(RecordTable):
+    """A hub's list. What it asks for goes to its screen at once, not by way of all that is around it: so the answer is
+    in the same frame as the cursor's move."""
+
+    def ask_ticks(self, asked: RecordTable.TickRequested) -> None:
+        self.screen.post_message(asked)
+
+
 class HubBase(PlaceScreen):
     """Rows, columns, views and the record beside them. Subclasses name the kind and the words of an empty list."""
 
@@ -60,7 +68,7 @@ class HubBase(PlaceScreen):
         yield FilterBar(FIELDS, id="filter")
         with Horizontal(id="hub"):
             with Vertical(id="hub-list"):
-                yield RecordTable(
+                yield HubTable(
                     self.shape.columns,
                     ticks=None if self.KIND is Kind.EMPLOYEE else self.ticks,
                     fields=FIELDS,

@@ -19,7 +19,8 @@ class HubLines(RowModel):
     def __init__(self, rows: HubRows, shape: HubShape, view: HubView) -> None:
         super().__init__()
         self.shape, self.view = shape, view
-        self.ahead = False  # ticks are shown that the rows do not hold yet
+        self.ahead: dict[int, views.Row] = {}  # by line: rows as they will be, shown before they are stored
+        self.all_ahead = False  # ticks of any rows are shown that the rows do not hold yet
         self._take(rows)
         self._places = view.places(rows)
         self._all = isinstance(self._places, range)
@@ -33,9 +34,12 @@ class HubLines(RowModel):
         self._columns: dict[str, Sequence[str]] = {}
 
     def renew(self, rows: HubRows, moved: Iterable[int]) -> list[int]:
-        """Take rows of which only values moved, at these places; the lines that show them."""
+        """Take rows of which only values moved, at these places; the lines that show them, and what was shown ahead."""
         self._take(rows)
         lines = [line for place in moved if (line := place if self._all else self._place_of.get(place)) is not None]
+        if self.ahead:
+            lines = [*{*lines, *self.ahead}]
+            self.ahead = {}
         for line in lines:
             self.changed(line, self.row(line))
         return lines
@@ -53,7 +57,14 @@ class HubLines(RowModel):
         return self._place_of.get(place)
 
     def row(self, place: int) -> Row:
-        return self.shape.line(self.rows.at(self._places[place]))
+        return self.shape.line(self.ahead.get(place) or self.rows.at(self._places[place]))
+
+    def show_ahead(self, row: views.Row) -> int | None:
+        """Show a row as it will be, until `renew`; its line, if it has one here."""
+        line = self.place(row.id)
+        if line is not None:
+            self.ahead[line] = row
+        return line
 
     def tickable(self, place: int) -> bool:
         return self.rows.kind is not Kind.EMPLOYEE and self._states[self._places[place]] != "not_tickable"
@@ -81,13 +92,34 @@ class HubLines(RowModel):
     def sort_values(self, column: int) -> list[Any]:
         return list(map(fold, self._of_view(self.shape.cells[column].column(self.rows))))
 
+    def keys(self, places: Sequence[int]) -> list[str]:
+        ids, of = self._ids, self._places
+        if self._all:
+            return list(ids) if _is_whole(places, len(ids)) else [ids[place] for place in places]
+        return [ids[of[place]] for place in places]
+
+    def tickable_keys(self, places: Sequence[int]) -> list[str]:
+        if self.rows.kind is Kind.EMPLOYEE:
+            return []
+        states = self._of_view(self._states)
+        keys = self.keys(places)
+        if "not_tickable" not in states:
+            return keys
+        return [key for key, place in zip(keys, places, strict=True) if states[place] != "not_tickable"]
+
     def ticked(self, ticks: Collection[str], places: Sequence[int]) -> int:
-        if self.ahead:
-            return super().ticked(ticks, places)
+        if self.all_ahead:
+            return sum(map(ticks.__contains__, self.keys(places)))
         marked, of = self._marked, self._places
         if self._all:
-            return sum(map(bool, marked)) if len(places) == len(of) else sum(bool(marked[place]) for place in places)
-        return sum(bool(marked[of[place]]) for place in places)
+            held = sum(map(bool, marked)) if len(places) == len(of) else sum(bool(marked[place]) for place in places)
+        else:
+            held = sum(bool(marked[of[place]]) for place in places)
+        return held + sum(row.marked - bool(marked[of[line]]) for line, row in self.ahead.items() if line in places)
+
+
+def _is_whole(places: Sequence[int], size: int) -> bool:
+    return isinstance(places, range) and places == range(size)
 
 
 def _said(texts: tuple[str, ...]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from tui.screens.record_pane import RecordPane
 from tui.widgets.record_table import RecordTable
 from tui.widgets.toast import toast
 
-MANY: Final = 300  # more ticks than this are stored in a thread, and shown before
+MANY: Final = 300  # more ticks than this are stored in a thread
+FEW: Final = 8  # so many rows are worked out before they are stored, to be shown at once with their state
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +42,56 @@ class HubTicks(HubBase):
     @on(RecordTable.TickRequested, "#records")
     def _ticks_wanted(self, event: RecordTable.TickRequested) -> None:
         event.stop()
-        off = [key for key in event.keys if key in self.ticks and event.value is not True]
-        fresh = [key for key in event.keys if key not in self.ticks and event.value is not False]
+        ticks, value = self.ticks, event.value
+        off = [] if value else [key for key in event.keys if key in ticks]
+        fresh = [] if value is False else [key for key in event.keys if key not in ticks]
         if len(off) + len(fresh) > MANY:
             self._tick_many(off, fresh)
             return
+        self._show_ahead(off, fresh)
         self._tick(off, fresh)
+
+    def _show_ahead(self, off: Sequence[str], fresh: Sequence[str]) -> None:
+        """Some ticks are on the screen before they are stored, rows and counters as they will be. What the service
+        would refuse is not shown."""
+        if len(off) + len(fresh) > FEW:
+            return
+        wanted = [*self._by_side(off, on=False), *self._by_side(fresh, on=True)]
+        service, kind = self.service, self.KIND
+        rows = [service.as_if_marked(kind, key, each.on, side=each.side) for each in wanted for key in each.keys]
+        for row in rows:
+            line = self._lines.show_ahead(row) if row is not None else None
+            if row is not None and line is not None:
+                (self.ticks.add if row.marked else self.ticks.discard)(row.id)
+                self.table.repaint_place(line)
+        self._note()
+        self.paint_now()
+
+    def _settle(self, ahead: Sequence[views.Row]) -> None:
+        """What was shown before it was stored gives way to what became of it."""
+        rows = self.rows.all
+        places = [place for row in ahead if (place := rows.place(row.id)) is not None]
+        self._take_ticks(rows, places)
+        if self._lines.ahead:  # nothing came of it
+            self.table.rows_moved(self._lines.renew(rows, places))
+            self._note()
 
     def _tick_many(self, off: Sequence[str], fresh: Sequence[str]) -> None:
         """Thousands of ticks take a second to store: they are shown at once and stored in a thread."""
         if self._storing:
             toast(self.app, "The ticks before are being stored: one moment.", "warning")
             return
-        self._storing = self._lines.ahead = True
-        wanted = [*self._by_side(off, on=False), *self._by_side(fresh, on=True)]
+        self._storing = self._lines.all_ahead = True
         self.ticks.difference_update(off)
         self.ticks.update(fresh)
         self.table.refresh_ticks()
         self._note()
-        self.run_worker(self._store_many(wanted), group=f"ticks-{self.PLACE}", exit_on_error=False)
+        self.paint_now()
+        self.run_worker(self._store_many(off, fresh), group=f"ticks-{self.PLACE}", exit_on_error=False)
 
-    async def _store_many(self, wanted: Sequence[Wanted]) -> None:
+    async def _store_many(self, off: Sequence[str], fresh: Sequence[str]) -> None:
         try:
-            done = await asyncio.to_thread(self._asked, wanted)
+            done = await asyncio.to_thread(self._asked, off, fresh)
             rows = await asyncio.to_thread(self.service.rows, self.KIND)
         finally:
             self._storing = False
@@ -73,11 +101,11 @@ class HubTicks(HubBase):
         self.session.forget_status()
         self._told(done)
 
-    def _asked(self, wanted: Sequence[Wanted]) -> list[tuple[Wanted, views.Marked | AjerasyncError]]:
+    def _asked(self, off: Sequence[str], fresh: Sequence[str]) -> list[tuple[Wanted, views.Marked | AjerasyncError]]:
         """All of it as one act; what the service said to each part."""
         found: list[tuple[Wanted, views.Marked | AjerasyncError]] = []
         with self.service.one_act():
-            for each in wanted:
+            for each in (*self._by_side(off, on=False), *self._by_side(fresh, on=True)):
                 try:
                     found.append((each, self.service.mark(self.KIND, each.keys, each.on, side=each.side)))
                 except AjerasyncError as error:
@@ -108,7 +136,11 @@ class HubTicks(HubBase):
 
     def _tick(self, off: Sequence[str], fresh: Sequence[str]) -> None:
         """Ask the service for these ticks, side by side, and show what became of them."""
-        changed = self._told(self._asked([*self._by_side(off, on=False), *self._by_side(fresh, on=True)]))
+        ahead = list(self._lines.ahead.values())
+        try:
+            changed = self._told(self._asked(off, fresh))
+        finally:
+            self._settle(ahead)
         if changed == list(fresh) and len(changed) == 1:
             self._ask_for_template(changed[0])
 
@@ -167,7 +199,10 @@ class HubTicks(HubBase):
     def _after_ticks(self) -> None:
         self.session.forget_status()
         self._note()
-        if self._detail_timer is None:  # else the tabs follow the cursor in a moment
+        shown, row = self.pane.detail, self.current
+        if shown is not None and row is not None and shown.row.id != row.id:
+            self._show_detail_soon()  # the tabs follow a cursor that rests
+        elif self._detail_timer is None:
             self._show_detail()
 
     @on(RecordPane.ContactTicks)

@@ -138,7 +138,9 @@ class FilterBar(Horizontal):
     def _show_note(self) -> None:
         wrong = self.current.error
         self.set_class(bool(wrong), "-wrong")
-        self.query_one(".filter--note", Static).update(Content(safe_line(wrong or self._fitting_note())))
+        words = safe_line(wrong or self._fitting_note())
+        note = self.query_one(".filter--note", Static)
+        note.update(Content(words), layout=cell_len(words) != note.content_size.width)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

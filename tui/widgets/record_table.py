@@ -162,7 +162,7 @@ class RecordTable(CursorView):
 
     def view_keys(self) -> list[str]:
         """The keys in view, in the order shown."""
-        return list(map(self._rows.key, self._view))
+        return self._rows.keys(self._view)
 
     def ticked_outside(self) -> list[str]:
         """Ticked records that the filter hides, in the rows' order: to be counted and named before any action.
@@ -274,10 +274,7 @@ class RecordTable(CursorView):
 
     def chosen_keys(self) -> tuple[str, ...]:
         """The range, or the record under the cursor."""
-        if self._anchor is None:
-            return () if self.cursor_key is None else (self.cursor_key,)
-        low, high = sorted((self._anchor, self.cursor))
-        return tuple(map(self._rows.key, self._view[low : high + 1]))
+        return tuple(self._rows.keys(self._chosen()))
 
     # -- view ------------------------------------------------------------------------------------------------
 
@@ -444,35 +441,40 @@ class RecordTable(CursorView):
         """Tick the range or the record under the cursor; then one down."""
         if self.ticks is None:
             return
-        keys = self.chosen_keys()
         ranged = self._anchor is not None
-        self._request(keys, None if not keys else any(self._can_gain(key) for key in keys))
+        places = self._chosen()
+        self._request(places, any(map(self._can_gain, places)))
         self._drop_range()
         if not ranged:
             self.cursor += 1
 
-    def _can_gain(self, key: str) -> bool:
-        row = self.row(key)
-        return row is not None and row.tickable and self.ticks is not None and key not in self.ticks
+    def _chosen(self) -> Sequence[int]:
+        low, high = sorted((self.cursor if self._anchor is None else self._anchor, self.cursor))
+        return self._view[low : high + 1]
 
-    def _request(self, keys: Iterable[str], value: bool | None) -> None:
-        asked = tuple(keys)
-        rows = self._rows
-        wanted = tuple(key for key in asked if (place := rows.place(key)) is not None and rows.tickable(place))
+    def _can_gain(self, place: int) -> bool:
+        return self._rows.tickable(place) and self.ticks is not None and self._rows.key(place) not in self.ticks
+
+    def _request(self, places: Sequence[int], value: bool | None) -> None:
+        wanted = tuple(self._rows.tickable_keys(places))
         if wanted:
-            self.post_message(self.TickRequested(self, wanted, value))
-        elif asked:
-            self.post_message(self.TickRefused(self, asked[0]))
+            self.ask_ticks(self.TickRequested(self, wanted, value))
+        elif len(places):
+            self.post_message(self.TickRefused(self, self._rows.key(places[0])))
+
+    def ask_ticks(self, asked: TickRequested) -> None:
+        """Ask whoever keeps the ticks."""
+        self.post_message(asked)
 
     def action_tick_view(self, value: bool) -> None:
         """Tick all in this view, or none."""
         if self.ticks is not None:
-            self._request(self.view_keys(), value)
+            self._request(self._view, value)
 
     def action_invert(self) -> None:
         """Turn the ticks of this view round."""
         if self.ticks is not None:
-            self._request(self.view_keys(), None)
+            self._request(self._view, None)
 
     def action_sort_next(self) -> None:
         """Sort by the next column that can be sorted, after the last as the rows came."""
@@ -501,7 +503,7 @@ class RecordTable(CursorView):
         self.cursor = index
         key = self._rows.key(self._view[index])
         if self.ticks is not None and 1 <= event.x <= len(glyphs().ticked):
-            self._request((key,), key not in self.ticks)
+            self._request((self._view[index],), key not in self.ticks)
         elif event.chain == 2:
             self.post_message(self.RowSelected(self, key))
 

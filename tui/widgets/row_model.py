@@ -101,6 +101,14 @@ class RowModel(ABC):
         if self._searches:
             self._searches[place] = row.search or search_string(row.cells)
 
+    def keys(self, places: Sequence[int]) -> list[str]:
+        """The keys of these rows."""
+        return list(map(self.key, places))
+
+    def tickable_keys(self, places: Sequence[int]) -> list[str]:
+        """The keys of those of these rows whose tick can be set."""
+        return [self.key(place) for place in places if self.tickable(place)]
+
     def ticked(self, ticks: Collection[str], places: Sequence[int]) -> int:
         """How many of these rows are ticked."""
         key = self.key
