@@ -17,7 +17,7 @@ from core.reconcile.situation import RecordId, Situation
 
 @dataclass(frozen=True)
 class Scope:
-    """`decided` are looked at anew; `around` are the CRM's records whose ticks tell who takes part among them."""
+    """`decided` are looked at anew; `around` are they and the records whose ticks tell who takes part among them."""
 
     decided: frozenset[RecordId] = frozenset()
     around: frozenset[RecordId] = frozenset()
@@ -31,8 +31,7 @@ class Scope:
         known = s.of(kind, side)
         if self.everything:
             return sorted(known)
-        named = self.around if side is Side.CRM else self.decided
-        return sorted({key for of, on, key in named if (of, on) == (kind, side) and key in known})
+        return sorted({key for of, on, key in self.around if (of, on) == (kind, side) and key in known})
 
 
 EVERYTHING = Scope(everything=True)
@@ -95,8 +94,11 @@ def _around(s: Situation, decided: frozenset[RecordId]) -> frozenset[RecordId]:
     members = set(chain.from_iterable(s.naming(Kind.CONTACT, Side.CRM, Kind.FIRM, firm) for firm in of_cap))
     named = [(Kind.FIRM, key) for key in firms] + [(Kind.CONTACT, key) for key in contacts | members]
     projects = set(chain.from_iterable(s.naming(Kind.PROJECT, Side.CRM, *each) for each in named))
+    clients = [key for kind, side, key in decided if (kind, side) == (Kind.FIRM, Side.AJERA)]
+    to_crm = set(chain.from_iterable(s.naming(Kind.PROJECT, Side.AJERA, Kind.FIRM, key) for key in clients))
     return frozenset(
-        crm
+        decided
+        | {(Kind.PROJECT, Side.AJERA, key) for key in to_crm}
         | {(Kind.CONTACT, Side.CRM, key) for key in contacts | members}
         | {(Kind.PROJECT, Side.CRM, key) for key in projects}
     )

@@ -78,6 +78,11 @@ class Ledger:
         return old is None or old == new or (new is not None and old in self.parents[new])
 
 
+def _bare(value: object) -> object:
+    """Blanks around a text are no edit: records are compared in their canonical form (sync-rules 3)."""
+    return value.strip() if isinstance(value, str) else value
+
+
 @dataclass
 class Simulator:
     """A world, its ledger, and what each side makes of a text it is sent."""
@@ -94,7 +99,7 @@ class Simulator:
             self.world.edit(kind, side, key, **{name: value})
             link = next((each for each in self.world.links if each.kind is kind and each.key(side) == key), None)
             pair = self.world.bases[link.id].get(name) if link else None
-            if pair is not None and pair.half(side) == value:
+            if pair is not None and _bare(pair.half(side)) == _bare(value):
                 self.ledger.put_back((kind, side, key, name))
             else:
                 self.ledger.typed((kind, side, key, name))
