@@ -53,6 +53,11 @@ class Said:
         return self
 
 
+def _cares_about_its_line() -> None:
+    """As from a shell, although these tests may have been started with nohup."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Running:
     """A program that goes on: its lines as they come, its end by a signal."""
 
@@ -66,6 +71,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            preexec_fn=_cares_about_its_line,  # no thread runs in a test that starts one
         )
         self._rest: dict[int, bytes] = {}
 
