@@ -55,6 +55,7 @@ def open_service(
     """
     from core.aside import Aside
     from core.engine.clock import SystemClock
+    from core.engine.offloop import OneThread
     from core.engine.service import Service
     from core.store import RunLog, TinyStore, run_lock, schedule_lease
 
@@ -73,6 +74,7 @@ def open_service(
         channels=channels_of(settings),
         ping=ping_of(settings),
         checkups=Aside(settings),
+        off_loop=OneThread(),
     )
 
 

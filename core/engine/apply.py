@@ -16,6 +16,7 @@ from itertools import groupby
 from core.engine.clock import iso
 from core.engine.landing import Landing
 from core.engine.lookups import LinksByKey
+from core.engine.offloop import OffLoop, at_once
 from core.engine.pull import carried_over
 from core.errors import (
     ActionRefused,
@@ -68,6 +69,8 @@ class Applier:
     `replan` plans one linked record again after it was read afresh and returns its actions.
     `chosen_key` gives the key a client may choose for a record made from an Ajera one.
     `told` hears of each action: (action, "done" | "failed" | "skipped", message).
+    `off_loop` is where commits go: each is awaited, so that an intent is kept before anything is sent, and what landed
+    before anything else happens to that record.
     """
 
     systems: Mapping[Side, System]
@@ -81,6 +84,7 @@ class Applier:
     told: Told
     cancelled: Callable[[], bool]
     width: int = 12
+    off_loop: OffLoop = at_once
 
     def __post_init__(self) -> None:
         self.landing = Landing(self.store, self.clock, self.policy, self.run)
@@ -127,16 +131,16 @@ class Applier:
 
     async def _one(self, action: Action) -> None:
         if _record_of(action) in self._failed_records and action.op is Op.UPDATE and _needs_the_first(action):
-            self._skipped(action, "an earlier step of this record failed")
+            await self._skipped(action, "an earlier step of this record failed")
             return
         try:
             await self._do(action)
         except LoginRefused as error:
             self._fatal = error
         except ActionRefused as refusal:
-            self._skipped(action, str(refusal))
+            await self._skipped(action, str(refusal))
         except SystemFailure as error:
-            self._failed(action, error)
+            await self._failed(action, error)
         else:
             self._unreachable = 0
             self.outcome.done[action.op.value] += 1
@@ -147,11 +151,11 @@ class Applier:
             raise ActionRefused("the sync is one-way: nothing but ticks is written to the CRM")
         match action.op:
             case Op.LINK:
-                self.landing.linked(action)
+                await self.off_loop(self.landing.linked, action)
             case Op.UNLINK:
-                self.landing.unlinked(action)
+                await self.off_loop(self.landing.unlinked, action)
             case Op.REBASE:
-                self.landing.rebased(action)
+                await self.off_loop(self.landing.rebased, action)
             case Op.CREATE:
                 await self._create(action)
             case Op.UPDATE:
@@ -166,24 +170,33 @@ class Applier:
             raise ActionRefused("it is linked already")
         system, draft = self.systems[side], self.draft(action)
         there = await system.namesakes(draft)
-        self._refuse_new_namesakes(action, there)
+        await self.off_loop(self._refuse_new_namesakes, action, there)
         intent = Intent(action.id, self.run, action, iso(self.clock.now()), tuple(r.key for r in there), draft.key)
-        with self.store.transaction() as tx:
-            tx.put_intent(intent)
+        await self.off_loop(self._put_intent, intent)
         try:
             record = await system.create(draft)
         except OutcomeUnknown:
             raise  # the intent stays: the next run finds out what landed before anything else
         except SystemFailure:
-            with self.store.transaction() as tx:
-                tx.drop_intent(intent.id)
+            await self.off_loop(self._drop_intent, intent)
             raise
         later = self.landing.following(action, record) if hasattr(system, "after_create") else None
-        self.landing.created(action, self._as_stored(record), intent.id, then=later)
+        await self.off_loop(self._created, action, record, intent, later)
         self._remark(action, record)
         if later is not None:  # what the create call ignores is sent after it, with a journal entry of its own
             after = await self.finish(later, draft, record)
             self._remark(action, after or record)
+
+    def _created(self, action: Action, record: Record, intent: Intent, later: Intent | None) -> None:
+        self.landing.created(action, self._as_stored(record), intent.id, then=later)
+
+    def _put_intent(self, intent: Intent) -> None:
+        with self.store.transaction() as tx:
+            tx.put_intent(intent)
+
+    def _drop_intent(self, intent: Intent) -> None:
+        with self.store.transaction() as tx:
+            tx.drop_intent(intent.id)
 
     def _remark(self, action: Action, record: Record) -> None:
         if (words := record.extra.get(UNFINISHED, "")) not in self._remarks.get(action.id, ""):
@@ -224,15 +237,18 @@ class Applier:
         try:
             after = await finish(record, draft, careful=careful)
         except SystemFailure as error:
-            self._failed(intent.action, error)
+            await self._failed(intent.action, error)
             return None
+        await self.off_loop(self._finished, intent, after)
+        return after
+
+    def _finished(self, intent: Intent, after: Record | None) -> None:
         with self.store.transaction() as tx:
             tx.drop_intent(intent.id)
             if intent.id in self.store.failures():
                 tx.drop_failure(intent.id)
             if after is not None:
                 tx.put_records([self._as_stored(after)])
-        return after
 
     # -- update ------------------------------------------------------------------------------------
 
@@ -245,28 +261,29 @@ class Applier:
             return
         changes = self._changes(action, side, fresh)
         if not changes:  # somebody put it right meanwhile
-            self.landing.updated(action, fresh, fresh, None)
+            await self.off_loop(self.landing.updated, action, fresh, fresh, None)
             return
         await self._write(action, fresh, changes, again)
 
     async def _write(self, action: Action, fresh: Record, changes: Mapping[str, Value], again: bool) -> None:
         intent = Intent(action.id, self.run, action, iso(self.clock.now()))
-        with self.store.transaction() as tx:
-            tx.put_intent(intent)
+        await self.off_loop(self._put_intent, intent)
         try:
             after = await self.systems[fresh.side].update(fresh, changes)
         except OutcomeUnknown:
             raise
         except SystemFailure as error:
-            with self.store.transaction() as tx:
-                tx.drop_intent(intent.id)
+            await self.off_loop(self._drop_intent, intent)
             await self._after_refusal(action, fresh, error, again)
             return
-        self.landing.updated(action, fresh, self._as_stored(after), intent.id)
+        await self.off_loop(self._updated, action, fresh, after, intent)
+
+    def _updated(self, action: Action, before: Record, after: Record, intent: Intent) -> None:
+        self.landing.updated(action, before, self._as_stored(after), intent.id)
 
     async def _after_refusal(self, action: Action, fresh: Record, error: SystemFailure, again: bool) -> None:
         if isinstance(error, NothingToChange):
-            self.landing.updated(action, fresh, fresh, None)
+            await self.off_loop(self.landing.updated, action, fresh, fresh, None)
         elif isinstance(error, Stale) and not again:
             now = await self._fresh(action.kind, fresh.side, fresh.key)
             if now.stamp == fresh.stamp and now.fields == fresh.fields:
@@ -285,7 +302,7 @@ class Applier:
             raise error
         for name in sorted(named):
             only = replace(action, fields={name: action.fields[name]})
-            self._failed(only, error, suffix=f".{name}")
+            await self._failed(only, error, suffix=f".{name}")
         await self._update(replace(action, fields=rest), again=True)
 
     def _named_fields(self, action: Action, error: RecordRefused) -> set[str]:
@@ -299,10 +316,10 @@ class Applier:
 
     async def _merge_again(self, action: Action, fresh: Record, again: bool) -> None:
         """The record changed since the plan: read again, merge again, try once more."""
-        self.landing.read_again(fresh)
+        await self.off_loop(self.landing.read_again, fresh)
         if again:
             raise ActionRefused("it keeps changing: left for the next run")
-        for later in self.replan(action):
+        for later in await self.off_loop(self.replan, action):
             if (later.op, later.side, later.group) == (action.op, action.side, action.group):
                 await self._update(later, again=True)
                 return
@@ -388,21 +405,21 @@ class Applier:
 
     # -- failures ----------------------------------------------------------------------------------
 
-    def _skipped(self, action: Action, reason: str) -> None:
+    async def _skipped(self, action: Action, reason: str) -> None:
         self.outcome.skipped += 1
         self._failed_records.add(_record_of(action))
-        self.landing.note(action, "skipped", reason)
+        await self.off_loop(self.landing.note, action, "skipped", reason)
         self.told(action, "skipped", reason)
 
-    def _failed(self, action: Action, error: SystemFailure, suffix: str = "") -> None:
+    async def _failed(self, action: Action, error: SystemFailure, suffix: str = "") -> None:
         self.outcome.failed += 1
         self._failed_records.add(_record_of(action))
         if isinstance(error, Unreachable):
             self._unreachable += 1
             if self._unreachable >= MOST_CONNECTION_FAILURES:
                 self._fatal = error
-        self._keep_failure(action, error, suffix)
-        self.landing.note(action, "failed", str(error))
+        await self.off_loop(self._keep_failure, action, error, suffix)
+        await self.off_loop(self.landing.note, action, "failed", str(error))
         self.told(action, "failed", str(error))
 
     def _keep_failure(self, action: Action, error: SystemFailure, suffix: str) -> None:

@@ -20,6 +20,7 @@ from core.engine.giveback import give_back
 from core.engine.hubrows import HubRows
 from core.engine.look import policy_print
 from core.engine.notify import KINDS, Channel, Notifier, Ping
+from core.engine.offloop import OffLoop, at_once
 from core.engine.rowbook import RowBook
 from core.engine.rows import RowMaker
 from core.engine.run import Rules, Runner
@@ -84,6 +85,7 @@ class Facade:
         channels: Sequence[Channel] = (),
         ping: Ping | None = None,
         checkups: Checkups | None = None,
+        off_loop: OffLoop = at_once,
     ) -> None:
         self.settings = settings
         self.readonly = readonly
@@ -95,7 +97,7 @@ class Facade:
         self._lease = lease
         self._run_lock = run_lock
         self.policy = settings.policy()
-        rules = Rules(self.policy, settings.sync.direction, width=width)
+        rules = Rules(self.policy, settings.sync.direction, width=width, off_loop=off_loop)
         if chosen_key is not None:
             rules.chosen_key = chosen_key
         self.runner = Runner(systems, store, run_lock, clock, self.bus, rules)

@@ -15,10 +15,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from core.engine.clock import from_iso, iso
+from core.engine.offloop import OffLoop, at_once
 from core.engine.pull import note_dirty
 from core.model.link import Link, LinkState
 from core.model.record import Record, TeamRow
-from core.model.values import Kind, Side
+from core.model.values import Kind, Side, Value
 from core.policy import Policy
 from core.ports import Accounting, Clock, Hours, Store
 from core.reconcile.accounting import takes_money
@@ -41,6 +42,7 @@ class MoneyReader:
     clock: Clock
     policy: Policy
     next_due: str = ""  # when figures come due by age alone, known after `read`
+    off_loop: OffLoop = at_once
 
     async def read(self, only: Collection[str] | None = None, until: str = "") -> int:
         """Everything that is due; the number of projects whose figures moved. `only`: the Ajera projects that may be
@@ -49,7 +51,7 @@ class MoneyReader:
             moved = await self._read(self._due(self._of_keys(only), frozenset()))
             self.next_due = min(until, iso(self.clock.now() + timedelta(hours=self.policy.totals_age_hours)))
             return sum(moved)
-        projects = list(self._of_links(link for link in self.store.scan_links() if link.kind is Kind.PROJECT))
+        projects = await self.off_loop(self._all_projects)
         if not projects:
             self.next_due = NEVER
             return 0
@@ -59,6 +61,9 @@ class MoneyReader:
         if not due:
             self.next_due = self._next_due(projects)
         return len(worked) + sum(moved)
+
+    def _all_projects(self) -> list[Record]:
+        return list(self._of_links(link for link in self.store.scan_links() if link.kind is Kind.PROJECT))
 
     async def _read(self, keys: Iterable[str]) -> list[bool]:
         return await asyncio.gather(*(self._totals(key) for key in keys))
@@ -102,6 +107,9 @@ class MoneyReader:
     async def _totals(self, key: str) -> bool:
         """Read one project's totals; whether a figure moved."""
         totals = await self.ajera.totals(key)
+        return await self.off_loop(self._keep_totals, key, totals)
+
+    def _keep_totals(self, key: str, totals: Mapping[str, Value]) -> bool:
         record = self.store.record(Kind.PROJECT, Side.AJERA, key)
         assert record is not None
         new = replace(
@@ -127,10 +135,7 @@ class MoneyReader:
         today = now.date()
         await self._history(today - RECENT)
         recent = await self.ajera.hours(today - RECENT + timedelta(days=1), today)
-        moved = self._keep_team(recent)
-        with self.store.transaction() as tx:
-            tx.put_setting("hours_at", iso(now))
-        return moved
+        return await self.off_loop(self._keep_team, recent, iso(now))
 
     async def _history(self, until: date) -> None:
         """Hours before the recent weeks, read once; a stop in the middle goes on where it was."""
@@ -139,7 +144,7 @@ class MoneyReader:
         while done < until:
             end = min(done + CHUNK, until)
             rows = await self.ajera.hours(done + timedelta(days=1), end)
-            self._close(rows, end)
+            await self.off_loop(self._close, rows, end)
             done = end
 
     def _close(self, rows: Sequence[Hours], until: date) -> None:
@@ -154,7 +159,7 @@ class MoneyReader:
             tx.put_records(changed)
             tx.put_setting("hours_closed_until", until.isoformat())
 
-    def _keep_team(self, recent: Sequence[Hours]) -> frozenset[str]:
+    def _keep_team(self, recent: Sequence[Hours], now: str) -> frozenset[str]:
         """The team rows of every project by closed and recent hours; the projects that moved."""
         by_project = _by_project(recent)
         changed = []
@@ -168,6 +173,7 @@ class MoneyReader:
         with self.store.transaction() as tx:
             tx.put_records(changed)
             note_dirty(tx, [record.id for record in moved])
+            tx.put_setting("hours_at", now)
         return frozenset(record.key for record in moved)
 
 

@@ -14,17 +14,18 @@ from itertools import islice
 from typing import cast
 
 from core.engine.clock import iso
+from core.engine.offloop import OffLoop, at_once
 from core.engine.quiet import Quiet
 from core.errors import ListNotTrusted
 from core.model.record import Record
-from core.model.values import Kind, Side, Value
+from core.model.values import Kind, Side
 from core.policy import TOTAL_FIELDS, Guards, Policy
-from core.ports import KNOWN_FOR, Clock, Connection, Cursor, Listing, Store, System, Transaction
+from core.ports import KNOWN_FOR, Children, Clock, Connection, Cursor, Listing, Store, System, Transaction
 from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
 
 RecordId = tuple[Kind, Side, str]
-CHUNK = 200  # rows a commit: keeps the loop free while a first pull is stored
+CHUNK = 200  # rows a commit: others get their turn while a first pull is stored
 WAITING_FOR = 300.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
 SLICE = 1000  # records read again at a time
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
@@ -36,13 +37,15 @@ _KEPT_EXTRA = ("totals_at", "totals_stamp", "team_closed")  # what core/engine/m
 
 @dataclass
 class Puller:
-    """Reads both systems into the store. One at a time; the run lock sees to that."""
+    """Reads both systems into the store. One at a time; the run lock sees to that. What goes over many records, and
+    each commit, is put `off_loop`."""
 
     systems: Mapping[Side, System]
     store: Store
     clock: Clock
     policy: Policy
     connections: dict[Side, Connection] = field(default_factory=dict)
+    off_loop: OffLoop = at_once
 
     def __post_init__(self) -> None:
         self.quiet = Quiet(self.store)
@@ -72,11 +75,28 @@ class Puller:
         since = None if full or not cursor.whole else cursor.value
         pulled = await self.systems[side].pull(kind, since)
         if pulled.whole:
-            known = self.store.records(kind, side)
+            known = await self.off_loop(self.store.keys, kind, side)
             refuse_short_list(side, kind, len(pulled.records), len(known), self.policy.guards)
-            await self._confirm_missing(side, kind, known.keys() - {record.key for record in pulled.records})
-        changed = [record for record in map(self._kept, pulled.records) if record is not None]
-        await self._keep(changed, replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole))
+            await self._confirm_missing(side, kind, known - {record.key for record in pulled.records})
+        moved = replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole)
+        return await self._keep(pulled.records, moved)
+
+    async def _keep(self, records: Iterable[Record], cursor: Cursor) -> int:
+        """Store what differs from what is known, then the cursor; the number of records that do."""
+        count = 0
+        for chunk in _chunks(records, CHUNK):
+            count += await self.off_loop(self._keep_chunk, chunk)
+            await asyncio.sleep(0)
+        if cursor != self.store.cursor(cursor.kind, cursor.side):
+            await self.off_loop(self._put_cursor, cursor)
+        return count
+
+    def _keep_chunk(self, chunk: list[Record]) -> int:
+        changed = [record for record in map(self._kept, chunk) if record is not None]
+        if changed:
+            with self.store.transaction() as tx:
+                tx.put_records(changed)
+                note_dirty(tx, [record.id for record in changed])
         return len(changed)
 
     def _kept(self, new: Record) -> Record | None:
@@ -87,15 +107,9 @@ class Puller:
             new = carried_over(old, new)
         return None if old == new else new
 
-    async def _keep(self, records: list[Record], cursor: Cursor) -> None:
-        for chunk in _chunks(records, CHUNK):
-            with self.store.transaction() as tx:
-                tx.put_records(chunk)
-                note_dirty(tx, [record.id for record in chunk])
-            await asyncio.sleep(0)
-        if cursor != self.store.cursor(cursor.kind, cursor.side):
-            with self.store.transaction() as tx:
-                tx.put_cursor(cursor)
+    def _put_cursor(self, cursor: Cursor) -> None:
+        with self.store.transaction() as tx:
+            tx.put_cursor(cursor)
 
     # -- children --------------------------------------------------------------------------------
 
@@ -105,9 +119,10 @@ class Puller:
         moved = self._moved_projects()
         if moved is not None and not moved:
             return 0
-        wanted = [record.key for record in self._ticked_projects(moved) if record.contacts is None]
+        ticked_ones = await self.off_loop(self._ticked_of, moved)
+        wanted = [key for key, unread in ticked_ones if unread]
         if not wanted:
-            self.quiet.note_since("children", True, seen)
+            await self.off_loop(self.quiet.note_since, "children", True, seen)
         return await self.read_again(Kind.PROJECT, Side.CRM, wanted)
 
     def _moved_projects(self) -> frozenset[str] | None:
@@ -117,6 +132,10 @@ class Puller:
             return None
         tables = known[1]
         return frozenset(tables[PROJECTS_OF_CRM]) | {mark.split(":", 3)[2] for mark in tables["marks"]}
+
+    def _ticked_of(self, keys: Iterable[str] | None = None) -> list[tuple[str, bool]]:
+        """Key of each ticked project, and whether its lists were not read yet."""
+        return [(record.key, record.contacts is None) for record in self._ticked_projects(keys)]
 
     def _ticked_projects(self, keys: Iterable[str] | None = None) -> Iterator[Record]:
         marks = self.store.marks()
@@ -144,9 +163,7 @@ class Puller:
         return frozenset(keys) - fresh.keys()
 
     async def _take(self, kind: Kind, side: Side, fresh: Mapping[str, Record]) -> int:
-        changed = [record for record in map(self._kept, fresh.values()) if record is not None]
-        await self._keep(changed, self.store.cursor(kind, side))
-        return len(changed)
+        return await self._keep(fresh.values(), self.store.cursor(kind, side))
 
     # -- sweep -----------------------------------------------------------------------------------
 
@@ -162,7 +179,7 @@ class Puller:
             pulled = await self.systems[side].pull(kind, None)
             fresh = {record.key: record for record in pulled.records}
         keys = frozenset(fresh) or await self.systems[side].keys(kind)
-        known = self.store.keys(kind, side)
+        known = await self.off_loop(self.store.keys, kind, side)
         cursor = self.store.cursor(kind, side)
         refuse_short_list(side, kind, len(keys), max(len(known), cursor.counted or 0), self.policy.guards)
         await self.read_again(kind, side, sorted(keys - known))  # missed by a changed-since list
@@ -173,25 +190,30 @@ class Puller:
             await self._take(kind, side, {key: record for key, record in fresh.items() if key in known})
         elif kind in (Kind.FIRM, Kind.PROJECT):
             # A firm's addresses and contacts, a project's invoice groups and phases: child rows as well.
-            linked = [link.key(side) for link in self.store.scan_links() if link.kind is kind]
-            await self.read_again(kind, side, sorted(set(linked) & keys))
-        with self.store.transaction() as tx:
-            tx.put_cursor(replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now())))
+            linked = await self.off_loop(self._linked, kind, side)
+            await self.read_again(kind, side, sorted(linked & keys))
+        swept = replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now()))
+        await self.off_loop(self._put_cursor, swept)
         return gone
+
+    def _linked(self, kind: Kind, side: Side) -> frozenset[str]:
+        return frozenset(link.key(side) for link in self.store.scan_links() if link.kind is kind)
 
     async def _reread_ticked(self) -> None:
         """Child rows may change without moving their parent's stamp (sync-rules 3)."""
-        keys = [record.key for record in self._ticked_projects()]
+        keys = [key for key, _ in await self.off_loop(self._ticked_of)]
         crm = cast(Listing, self.systems[Side.CRM])
         for start in range(0, len(keys), SLICE):
             found = await crm.children(keys[start : start + SLICE])
-            known = ((self.store.record(Kind.PROJECT, Side.CRM, key), lists) for key, lists in found.items())
-            fresh = {
-                record.key: replace(record, contacts=contacts, team=team)
-                for record, (contacts, team) in known
-                if record is not None
-            }
-            await self._take(Kind.PROJECT, Side.CRM, fresh)
+            await self._take(Kind.PROJECT, Side.CRM, await self.off_loop(self._with_lists, found))
+
+    def _with_lists(self, found: Mapping[str, Children]) -> dict[str, Record]:
+        known = ((self.store.record(Kind.PROJECT, Side.CRM, key), lists) for key, lists in found.items())
+        return {
+            record.key: replace(record, contacts=contacts, team=team)
+            for record, (contacts, team) in known
+            if record is not None
+        }
 
     async def _confirm_missing(self, side: Side, kind: Kind, missing: Iterable[str]) -> int:
         """Each absence is asked for by key. Linked ones become *gone*; others are just forgotten."""
@@ -202,18 +224,20 @@ class Puller:
         gone = [key for key in keys if key not in there]
         if len(gone) >= 3 and len(gone) == len(self.store.keys(kind, side)):
             raise ListNotTrusted(side, f"none of the known {kind} records can be read in {side}: rights lost?")
-        links = self.store.links()
+        await self.off_loop(self._note_missing, side, kind, gone, frozenset(there))
+        return len(gone)
+
+    def _note_missing(self, side: Side, kind: Kind, gone: Sequence[str], there: frozenset[str]) -> None:
         with self.store.transaction() as tx:
             confirmed = set(gone_records(self.store))
             for key in gone:
-                if links.of(kind, side, key) is None:
+                if self.store.link(kind, side, key) is None:
                     tx.drop_record(kind, side, key)
                 else:
                     confirmed.add((kind, side, key))
             confirmed -= {(kind, side, key) for key in there}
             put_gone(tx, confirmed)
             note_dirty(tx, [(kind, side, key) for key in gone])
-        return len(gone)
 
 
 def refuse_short_list(side: Side, kind: Kind, found: int, known: int, guards: Guards) -> None:
@@ -234,9 +258,7 @@ def carried_over(old: Record, new: Record) -> Record:
 
     A list is forgotten where the record itself moved, so that it is read again.
     """
-    totals: dict[str, Value] = {
-        name: value for name, value in old.fields.items() if name in _TOTAL_NAMES and name not in new.fields
-    }
+    totals = {name: old.fields[name] for name in _TOTAL_NAMES if name in old.fields and name not in new.fields}
     kept = {name: old.extra[name] for name in _KEPT_EXTRA if name in old.extra}
     if totals or kept:
         new = replace(new, fields={**new.fields, **totals}, extra={**new.extra, **kept})
@@ -247,7 +269,7 @@ def carried_over(old: Record, new: Record) -> Record:
     return new
 
 
-def _chunks(records: list[Record], size: int) -> Iterator[list[Record]]:
+def _chunks(records: Iterable[Record], size: int) -> Iterator[list[Record]]:
     walk = iter(records)
     while chunk := list(islice(walk, size)):
         yield chunk

@@ -10,7 +10,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from core.engine.apply import Applier, ChosenKey, Outcome
@@ -19,7 +19,8 @@ from core.engine.events import Bus, Event
 from core.engine.landing import Landing
 from core.engine.look import keep_plan, policy_print, situation
 from core.engine.money import NEVER, MoneyReader, moved_projects
-from core.engine.pull import Puller, Seen, dirty_now, forget_dirty, note_dirty
+from core.engine.offloop import OffLoop, at_once
+from core.engine.pull import Puller, RecordId, Seen, dirty_now, forget_dirty, note_dirty
 from core.engine.quiet import PLANNED, PROJECTS, said
 from core.engine.settle import Settler
 from core.engine.ticking import forget_moot_marks
@@ -63,11 +64,13 @@ class Rules:
     width: int = 12
     keep_runs: int = 500
     keep_days: int = 90
+    off_loop: OffLoop = at_once
 
 
 @dataclass
 class Runner:
-    """Makes plans and runs them."""
+    """Makes plans and runs them. What waits for the disk or goes over many records is put aside, step by step as it
+    stands here: whatever comes after it, comes after it."""
 
     systems: Mapping[Side, System]
     store: Store
@@ -78,7 +81,8 @@ class Runner:
     progress: Progress = field(default_factory=Progress)
 
     def __post_init__(self) -> None:
-        self.puller = Puller(self.systems, self.store, self.clock, self.rules.policy)
+        self.off_loop = self.rules.off_loop
+        self.puller = Puller(self.systems, self.store, self.clock, self.rules.policy, off_loop=self.off_loop)
         self._cancelled = False
         self._quiet = self.puller.quiet
         self.ticks = TickView(self.store, self.rules.policy, self.clock)
@@ -131,7 +135,7 @@ class Runner:
         # An upgrade of Ajera ends its sessions, so the login made while pulling says what holds now.
         await self.puller.connect()
         self._mode = mode_for(self.puller.connections[Side.AJERA].version, self.rules.direction)
-        forget_moot_marks(self.store)
+        await self.off_loop(forget_moot_marks, self.store)
         if sweep:
             self._now_at("pulling", "comparing complete lists")
             await self.puller.sweep(only)
@@ -147,11 +151,14 @@ class Runner:
         spent = {side.value: self.systems[side].requests - before[side] for side in Side}
         made = replace(made, requests=spent)
         if same is None:
-            self._keep(made)
+            await self.off_loop(self._keep, made)
             if not (full or only or made.actions or made.guards):
-                self._quiet.note("plan", made.digest, PLANNED, *self._planned_from())
+                await self.off_loop(self._note_quiet, made)
         self.tell("planned", _counts_text(made.counts()), counts=made.counts(), digest=made.digest)
         return made
+
+    def _note_quiet(self, made: Plan) -> None:
+        self._quiet.note("plan", made.digest, PLANNED, *self._planned_from())
 
     def _planned_from(self) -> list[object]:
         """What a plan depends on beside the store's tables of records, links, marks and answers."""
@@ -188,12 +195,12 @@ class Runner:
             return
         seen = self._quiet.number()
         until, moved_since = self._quiet.since("money", MONEY, self._policy_print) or ("", {})
-        only = moved_projects(self.store, moved_since) if iso(self.clock.now()) < until else None
+        only = await self.off_loop(moved_projects, self.store, moved_since) if iso(self.clock.now()) < until else None
         if only is not None and not only:
             return
         if until == NEVER:  # there was none yet: hours were never read
             only = None
-        reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy)
+        reader = MoneyReader(cast(Accounting, ajera), self.store, self.clock, self.rules.policy, off_loop=self.off_loop)
         try:
             moved = await reader.read(only, until)
         except (AccessRefused, RecordRefused, ListNotTrusted, BadReply) as error:
@@ -202,29 +209,35 @@ class Runner:
         if moved:
             self.tell("log", f"money or hours of {moved} projects moved")
         if reader.next_due:
-            self._quiet.note_since("money", reader.next_due, seen, self._policy_print)
+            await self.off_loop(self._quiet.note_since, "money", reader.next_due, seen, self._policy_print)
 
     async def _plan(self, *, scheduled: bool, everything: bool) -> Plan:
-        """The kernel over a snapshot, in a thread: planning never holds the loop."""
+        """The kernel, in a thread with all that it reads: planning never holds the loop."""
         assert self._mode is not None
         now = self.clock.now()
         self._seen = dirty_now(self.store)
+        made, self._looked_at_all = await asyncio.to_thread(self._planned, self._mode, now, scheduled, everything)
+        await self.off_loop(self._forget_failures, made)
+        made = hold_back(made, self.store.failures(), iso(now))
+        self._seen_by = made.digest
+        return made
+
+    def _planned(self, mode: Mode, now: datetime, scheduled: bool, everything: bool) -> tuple[Plan, bool]:
+        """The plan, and whether all was looked at. What a person ticks or answers meanwhile is seen or not; either way
+        it is dirty since, and so planned again."""
         look = situation(
             self.store,
             self.rules.policy,
-            self._mode,
+            mode,
             self.puller.connections,
             now,
             scheduled=scheduled,
             everything=everything,
         )
-        self._looked_at_all = look.touched is None
-        made = await asyncio.to_thread(plan_of, look)
-        self.store.let_go()
-        self._forget_failures(made)
-        made = hold_back(made, self.store.failures(), iso(now))
-        self._seen_by = made.digest
-        return made
+        try:
+            return plan_of(look), look.touched is None
+        finally:
+            self.store.let_go()
 
     def _forget_failures(self, made: Plan) -> None:
         """Errors of writes that are not due any more: the sides agree by now, or something else is planned."""
@@ -301,7 +314,9 @@ class Runner:
             except Exception as caught:
                 self._finish(record, made, outcome, "failed", started, f"{type(caught).__name__}")
                 raise
-            done = self._finish(record, made, outcome, _outcome(error, outcome), started, str(error or ""))
+            done = self._ended(record, made, outcome, _outcome(error, outcome), started, str(error or ""))
+            await self.off_loop(self._put_ended, done)
+            self._tell_ended(done)
             if error is not None:
                 raise error
             return done
@@ -341,17 +356,20 @@ class Runner:
         await applier.apply(made)
         self._new_pairs = bool(outcome.done[Op.CREATE.value] or outcome.done[Op.LINK.value])
         if not outcome.cancelled:
-            with self.store.transaction() as tx:
-                # A part of the plan, or another one, says nothing about the rest of what was dirty.
-                if not outcome.failed and not outcome.skipped and made.digest == self._seen_by:
-                    acted_on = {each: n for each, n in self._seen.records.items() if each not in applier.landing.moved}
-                    forget_dirty(tx, replace(self._seen, records=acted_on))
-                if self._looked_at_all and made.digest == self._seen_by:
-                    tx.put_setting("planned_whole", iso(self.clock.now()))
-                for name, value in (("policy", self._policy_print), ("mode", _mode_body(made.mode))):
-                    if self.store.setting(name) != value:
-                        tx.put_setting(name, value)
+            await self.off_loop(self._note_applied, made, outcome, frozenset(applier.landing.moved))
         return outcome
+
+    def _note_applied(self, made: Plan, outcome: Outcome, moved: frozenset[RecordId]) -> None:
+        with self.store.transaction() as tx:
+            # A part of the plan, or another one, says nothing about the rest of what was dirty.
+            if not outcome.failed and not outcome.skipped and made.digest == self._seen_by:
+                acted_on = {each: n for each, n in self._seen.records.items() if each not in moved}
+                forget_dirty(tx, replace(self._seen, records=acted_on))
+            if self._looked_at_all and made.digest == self._seen_by:
+                tx.put_setting("planned_whole", iso(self.clock.now()))
+            for name, value in (("policy", self._policy_print), ("mode", _mode_body(made.mode))):
+                if self.store.setting(name) != value:
+                    tx.put_setting(name, value)
 
     async def _follow_up(self, outcome: Outcome) -> None:
         """What follows from links and creates of this run: the lists that name them, money and hours.
@@ -364,7 +382,7 @@ class Runner:
             if self._mode is not None and not self._mode.one_way:
                 await self._read_money()
             later = await self._plan(scheduled=self._scheduled, everything=False)
-            self._keep(later)
+            await self.off_loop(self._keep, later)
             self._check_guards(later, None)
             self.tell(
                 "planned", f"what follows: {_counts_text(later.counts())}", counts=later.counts(), digest=later.digest
@@ -420,7 +438,8 @@ class Runner:
             applier = replace(self._applier(record.id), replan=lambda _action: [])
             applier.outcome = outcome
             await applier.apply(found.plan)
-            self._keep(await self._plan(scheduled=False, everything=False))  # the queues show the conflicts at once
+            later = await self._plan(scheduled=False, everything=False)
+            await self.off_loop(self._keep, later)  # the queues show the conflicts at once
             result = _outcome(None, outcome)
         except AjerasyncError as caught:
             error = caught
@@ -446,6 +465,7 @@ class Runner:
             told=self._told,
             cancelled=lambda: self._cancelled,
             width=self.rules.width,
+            off_loop=self.off_loop,
         )
 
     def _told(self, action: Action, what: str, message: str) -> None:
@@ -495,6 +515,14 @@ class Runner:
 
     def _finish(
         self, record: RunRecord, made: Plan | None, outcome: Outcome, result: str, started: float, message: str
+    ) -> None:
+        """At once: who is cancelled may not get another turn."""
+        done = self._ended(record, made, outcome, result, started, message)
+        self._put_ended(done)
+        self._tell_ended(done)
+
+    def _ended(
+        self, record: RunRecord, made: Plan | None, outcome: Outcome, result: str, started: float, message: str
     ) -> RunRecord:
         now = iso(self.clock.now())
         counts = dict(made.counts()) if made else {}
@@ -502,7 +530,7 @@ class Runner:
             "failed": outcome.failed,
             "skipped": outcome.skipped,
         }
-        record = replace(
+        return replace(
             record,
             finished=now,
             outcome=result,
@@ -513,17 +541,21 @@ class Runner:
             message=safe_line(message, 2000),
             mode=made.mode.direction.value if made else "",
         )
+
+    def _put_ended(self, record: RunRecord) -> None:
         with self.store.transaction() as tx:
             tx.put_run(record)
-            if result in ("ok", "partial") and record.trigger != UNDO:
-                tx.put_setting("last_good", now)
+            if record.outcome in ("ok", "partial") and record.trigger != UNDO:
+                tx.put_setting("last_good", record.finished)
         self.store.prune(self.rules.keep_runs, self.rules.keep_days, self.clock.now())
-        level = {"ok": "info", "partial": "warning"}.get(result, "error")
-        text = f"run {record.id} {result}: {_counts_text(counts)}" + (f" ({message})" if message else "")
-        body = {"outcome": result, "counts": counts, "requests": dict(record.requests), "seconds": record.seconds}
-        self.tell("run_finished", text, level=level, **body)
+
+    def _tell_ended(self, record: RunRecord) -> None:
+        level = {"ok": "info", "partial": "warning"}.get(record.outcome, "error")
+        why = f" ({record.message})" if record.message else ""
+        text = f"run {record.id} {record.outcome}: {_counts_text(record.counts)}{why}"
+        body = {"outcome": record.outcome, "counts": record.counts, "requests": dict(record.requests)}
+        self.tell("run_finished", text, level=level, seconds=record.seconds, **body)
         self.progress = Progress()
-        return record
 
     def _whole_plan_due(self) -> bool:
         """Once a week all is planned, not only what moved: whatever was overlooked is found then."""

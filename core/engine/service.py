@@ -208,6 +208,7 @@ class Service(Queues, Standing):
     async def close(self) -> None:
         """End: systems closed, lease and lock given back, store closed."""
         self.runner.cancel()
+        await self.runner.off_loop(bool)  # what is being stored is stored
         for system in self.systems.values():
             with suppress(AjerasyncError):
                 await system.close()
