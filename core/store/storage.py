@@ -153,6 +153,11 @@ class SqliteStorage(Storage):
         sql = "SELECT id, body FROM docs WHERE name = ? AND body IS NOT NULL ORDER BY seq DESC LIMIT ?"
         return [(bodies.id_out(doc_id), body) for doc_id, body in self._select(sql, (table, limit))]
 
+    def last_by_id(self, table: str, limit: int) -> list[tuple[str, bytes]]:
+        """The committed documents with the highest ids, from the highest down."""
+        sql = "SELECT id, body FROM docs WHERE name = ? AND body IS NOT NULL ORDER BY id DESC LIMIT ?"
+        return [(bodies.id_out(doc_id), body) for doc_id, body in self._select(sql, (table, limit), writer=False)]
+
     def oldest(self, table: str, but: int) -> list[str]:
         """Ids of the documents of a table but those written last."""
         sql = "SELECT id FROM docs WHERE name = ? AND body IS NOT NULL ORDER BY seq DESC LIMIT -1 OFFSET ?"

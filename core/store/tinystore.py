@@ -22,6 +22,7 @@ from core.store.transaction import TinyTransaction
 
 FILE_NAME: Final = "store.db"
 KEEP_PLANS: Final = 20  # plans nobody approved yet; `run --plan` names a recent one
+IN_ONE_SECOND: Final = 32  # far more runs than start within one second: their ids alone do not tell which was first
 
 
 class TinyStore(SparingReads):
@@ -146,10 +147,15 @@ class TinyStore(SparingReads):
         return self._memory.table("failures")
 
     def runs(self, limit: int = 200) -> Sequence[RunRecord]:
-        return self._runs_newest_first()[:limit]
+        """Read from the file each time: a run a minute are 130,000 of them before the first one is dropped. Their ids
+        begin with the second that they started in."""
+        found = self._storage.last_by_id("runs", limit + IN_ONE_SECOND)
+        runs = [self._memory.read("runs", run_id, body) for run_id, body in found]
+        return sorted(runs, key=lambda run: (run.started, run.id), reverse=True)[:limit]
 
     def run(self, run_id: str) -> RunRecord | None:
-        found: RunRecord | None = self._memory.table("runs").get(run_id)
+        body = self._storage.committed_row("runs", run_id)
+        found: RunRecord | None = self._memory.read("runs", run_id, body) if body else None
         return found
 
     def history_of_run(self, run_id: str) -> Sequence[HistoryEntry]:
@@ -179,8 +185,7 @@ class TinyStore(SparingReads):
         deletions. The number of runs dropped."""
         oldest = (now - timedelta(days=keep_days)).isoformat()
         unsettled = {intent.run for intent in self.intents()}
-        old = [run.id for run in self._runs_newest_first()[keep_runs:] if run.started < oldest]
-        dropped = [run_id for run_id in old if run_id not in unsettled]
+        dropped = [run_id for run_id in self._old_runs(keep_runs, oldest) if run_id not in unsettled]
         stale = self._storage.oldest("plans", KEEP_PLANS)
         with self.transaction() as transaction:
             self._storage.prune_deleted(self._forgettable())
@@ -201,8 +206,15 @@ class TinyStore(SparingReads):
 
     # -- inside ----------------------------------------------------------------------------------
 
-    def _runs_newest_first(self) -> list[RunRecord]:
-        return sorted(self._memory.table("runs").values(), key=lambda run: (run.started, run.id), reverse=True)
+    def _old_runs(self, keep_runs: int, oldest: str) -> list[str]:
+        """Runs that started before `oldest`, but for the newest `keep_runs` of all."""
+        found: list[str] = []
+        for part in self._storage.slices("runs", IN_ONE_SECOND):
+            old = [run_id for run_id, body in part if self._memory.read("runs", run_id, body).started < oldest]
+            found += old
+            if len(old) < len(part):
+                break
+        return found[: max(0, self._storage.count("runs") - keep_runs)] if found else []
 
     def _landed(self, changes: list[Change]) -> None:
         self._memory.apply(changes)

@@ -99,6 +99,7 @@ async def sync(service: Service, rate: float) -> None:
         95,
         "%",
         f"{len(at) / seconds / rate * 100:.1f} % of the whole run",
+        more=True,
     )
     row("Ajera: requests beside the fewest", len(at) / least, 1.1, "", f"{len(at)} of {least}")
     row("own CPU a request", cpu / len(sent) * 1000, None, "ms")
@@ -109,7 +110,7 @@ async def sync(service: Service, rate: float) -> None:
 
 def main() -> None:
     asks = argparse.ArgumentParser()
-    asks.add_argument("records", type=int, nargs="?", default=130)
+    asks.add_argument("records", type=int, nargs="?", default=100)
     asks.add_argument("--rate", type=float, default=9.0)
     asks.add_argument("--delay", type=int, default=0)
     given = asks.parse_args()

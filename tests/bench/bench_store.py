@@ -1,5 +1,4 @@
-# ruff: noqa: T201
-"""What the store costs: `python -m tests.bench.bench_store [LINKS...]` prints the table. Not run by pytest.
+"""What the store costs: `python -m tests.bench.bench_store [LINKS...]`.
 
 Beside it, measured in the same run: the bare commit of SQLite on this disk, and one update of stock TinyDB at a
 smaller size (its cost grows with the store).
@@ -8,7 +7,6 @@ smaller size (its cost grows with the store).
 from __future__ import annotations
 
 import sqlite3
-import statistics
 import sys
 import tempfile
 import time
@@ -23,6 +21,7 @@ from core.model.link import Link, Mark, Pair
 from core.model.record import Record
 from core.model.values import Address, Kind, Side, Value
 from core.store import TinyStore
+from tests.bench.table import head, middle, row
 
 STOCK = 2_000
 
@@ -66,10 +65,16 @@ def timed(act: Callable[[int], object], rounds: int) -> list[float]:
     return taken
 
 
-def row(name: str, taken: Sequence[float], beside: float | None = None) -> None:
-    middle, worst = statistics.median(taken), max(taken)
-    ratio = f"{middle / beside:8.1f}" if beside else " " * 8
-    print(f"  {name:<46}{middle:>10.3f}{worst:>10.3f}{ratio}")
+def show(name: str, taken: Sequence[float], goal: float | None = None, beside: float | None = None) -> None:
+    """The middle of so many milliseconds, the worst of them, and how many bare commits that is."""
+    note = f"worst {max(taken):.3g}" if len(taken) > 1 else ""
+    row(
+        name,
+        middle(taken),
+        goal,
+        "ms",
+        f"{note}, {middle(taken) / beside:.1f} times SQLite's commit" if beside else note,
+    )
 
 
 def bare_commit(folder: Path) -> float:
@@ -79,34 +84,30 @@ def bare_commit(folder: Path) -> float:
     connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, body BLOB)")
     taken = timed(lambda n: connection.execute("INSERT INTO t VALUES (?, ?)", (n, b"x" * 700)), 200)
     connection.close()
-    row("SQLite alone: one commit", taken)
-    return statistics.median(taken)
+    show("SQLite alone: one commit", taken)
+    return middle(taken)
 
 
 def stock(folder: Path) -> None:
     with TinyDB(folder / "stock.json") as db:
         db.insert_multiple({"n": n, "name": f"Firm number {n}", "text": "x" * 650} for n in range(STOCK))
-        row(f"stock TinyDB: one update at {STOCK:,}", timed(lambda n: db.update({"n": n}, doc_ids=[n + 1]), 10))
+        show(f"stock TinyDB: one update at {STOCK:,}", timed(lambda n: db.update({"n": n}, doc_ids=[n + 1]), 10))
 
 
 def measure(folder: Path, links: int, bare: float) -> None:
-    print(f"{links:,} links, as many bases, twice as many records")
+    head(f"the store, {links:,} links, as many bases, twice as many records")
     with TinyStore.open(folder) as store:
         fill(store, links)
     stores: list[TinyStore] = []
-
-    def opened(_n: int) -> None:
-        stores.append(TinyStore.open(folder))
-        stores[-1].links()
-
-    row("open, links loaded (checked)", timed(opened, 5))
+    show("open, the file checked whole", timed(lambda n: stores.append(TinyStore.open(folder)), 5), 400)
+    show("all links, read when everything is planned", timed(lambda n: stores[n].links(), 5))
     for each in stores:
         each.close()
     store, other = TinyStore.open(folder), TinyStore.open(folder)
-    row("records of one side, first asked", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1))
-    row("records of one side, all decoded", timed(lambda n: store.records(Kind.FIRM, Side.AJERA).values(), 1))
-    row("bases, first asked", timed(lambda n: store.bases(Kind.FIRM), 1))
-    row("snapshot taken again", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1_000))
+    show("records of one side, first asked", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1))
+    show("records of one side, all decoded", timed(lambda n: store.records(Kind.FIRM, Side.AJERA).values(), 1))
+    show("bases, first asked", timed(lambda n: store.bases(Kind.FIRM), 1))
+    show("snapshot taken again", timed(lambda n: store.records(Kind.FIRM, Side.AJERA), 1_000))
 
     def tick(n: int) -> None:
         with store.transaction() as transaction:
@@ -117,26 +118,28 @@ def measure(folder: Path, links: int, bare: float) -> None:
             transaction.put_records([record(n * 7 % links, stamp=f"s{n}")])
             transaction.put_base(link(n * 7 % links), {"name": Pair(f"new {n}", f"new {n}")})
 
+    batches = [[record((n * 500 + i) * 7 % links, stamp=f"b{n}") for i in range(500)] for n in range(20)]
+
     def batch(n: int) -> None:
         with store.transaction() as transaction:
-            transaction.put_records(record((n * 500 + i) * 7 % links, stamp=f"b{n}") for i in range(500))
+            transaction.put_records(batches[n])
 
-    row("one commit: a tick", timed(tick, 200), bare)
-    row("one commit: a record and its base", timed(settle, 500), bare)
-    row("a batch of 500 records", timed(batch, 20), bare)
-    row("refresh, other program, after those", timed(lambda n: other.refresh(), 1))
-    row("refresh, nothing new", timed(lambda n: other.refresh(), 1_000))
-    row("a transaction that changes nothing", timed(lambda n: settle(499), 100))
+    show("one commit: a tick", timed(tick, 200), 3, bare)
+    show("one commit: a record and its base", timed(settle, 500), 3, bare)
+    show("a batch of 500 records", timed(batch, 20), 30, bare)
+    show("refresh, other program, after those", timed(lambda n: other.refresh(), 1))
+    show("refresh, nothing new", timed(lambda n: other.refresh(), 1_000))
+    show("a transaction that changes nothing", timed(lambda n: settle(499), 100))
     store.close()
     other.close()
-    print(f"  {'file, MB':<46}{(folder / 'store.db').stat().st_size / 1e6:>10.1f}")
+    row("the file", (folder / "store.db").stat().st_size / 1e6, None, "MB")
 
 
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [1_000, 50_000]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        print(f"  {'milliseconds':<46}{'median':>10}{'worst':>10}   times SQLite's commit")
+        head("beside the store")
         bare = bare_commit(folder)
         stock(folder)
         for size in sizes:

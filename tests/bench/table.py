@@ -11,10 +11,12 @@ def head(title: str) -> None:
     print(f"\n{title}\n  {'':<56}{'goal':>10}{'measured':>11}{'x goal':>8}")
 
 
-def row(name: str, measured: float, goal: float | None = None, unit: str = "", note: str = "") -> None:
-    """One line. `x goal` below 1 means that the goal is met."""
+def row(
+    name: str, measured: float, goal: float | None = None, unit: str = "", note: str = "", *, more: bool = False
+) -> None:
+    """One line. `x goal` of 1 or less means that the goal is met. `more`: the goal is the least and not the most."""
     wanted = "" if goal is None else f"{goal:g} {unit}".strip()
-    ratio = "" if goal is None else f"{measured / goal:.2f}"
+    ratio = "" if goal is None else f"{goal / measured if more else measured / goal:.2f}"
     print(f"  {name:<56}{wanted:>10}{f'{measured:.4g} {unit}'.strip():>11}{ratio:>8}  {note}".rstrip(), flush=True)
 
 

@@ -27,11 +27,12 @@ import sys
 import threading
 import time
 from collections import Counter
-from functools import wraps
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 REAL_TIME = (concurrent.futures.thread, queue, subprocess, threading)  # imported first: they keep the real clock
+REAL = dt.datetime
 DAY = 86_400.0
 BEHIND = 8 * 1024  # far below what the program drops frames for
 
@@ -57,24 +58,29 @@ class Ahead:
 
 
 def replace_clocks(ahead: Ahead) -> None:
-    real = dt.datetime
     wall, steady = time.time, time.monotonic
 
     class Meta(type):
         def __instancecheck__(cls, value: object) -> bool:
-            return isinstance(value, real)
+            return isinstance(value, REAL)
 
         def __subclasscheck__(cls, other: type) -> bool:
-            return issubclass(other, real)
+            return issubclass(other, REAL)
 
-    class Warped(real, metaclass=Meta):
+    class Warped(REAL, metaclass=Meta):
         @classmethod
         def now(cls, tz: dt.tzinfo | None = None) -> Warped:
-            return cls.fromtimestamp(wall() + ahead.seconds, tz)
+            return cls.fromtimestamp(now(), tz)
 
-    dt.datetime = Warped  # type: ignore[misc] # for this process
-    time.time = lambda: wall() + ahead.seconds
-    time.monotonic = lambda: steady() + ahead.seconds
+    def now() -> float:
+        return wall() + ahead.seconds
+
+    def passed() -> float:
+        return steady() + ahead.seconds
+
+    mock.patch.object(dt, "datetime", Warped).start()  # for this process
+    mock.patch.object(time, "time", now).start()
+    mock.patch.object(time, "monotonic", passed).start()
 
 
 class Work:
@@ -125,22 +131,24 @@ class Work:
             self.done["refreshes"] += 1
             words(line, **given)
 
-        @wraps(run)
         async def ran(service: Service, *given: Any, **more: Any) -> Any:
             done = await run(service, *given, **more)
             self.done[f"runs {done.outcome}"] += 1
             return done
 
-        Http._exchange = exchanged  # type: ignore[assignment, method-assign] # it counts and goes on
-        PatientWriter.start = started  # type: ignore[method-assign] # it notes and goes on
-        StatusLine.refresh_words = told  # type: ignore[method-assign] # it counts and goes on
-        Service.run = ran  # type: ignore[method-assign] # it counts and goes on
-        asyncio.BaseEventLoop.run_in_executor = begun  # type: ignore[method-assign] # it counts and goes on
+        for owner, name, counting in (
+            (Http, "_exchange", exchanged),
+            (PatientWriter, "start", started),
+            (StatusLine, "refresh_words", told),
+            (Service, "run", ran),
+            (asyncio.BaseEventLoop, "run_in_executor", begun),
+        ):
+            mock.patch.object(owner, name, counting).start()  # for this process
 
 
 def replace_selector(ahead: Ahead, work: Work, days: float) -> None:
     facts = int(os.environ["FACTS"])
-    told = [0]
+    told, began = [0], time.monotonic()
 
     def tell() -> None:
         told[0] += 1
@@ -162,11 +170,11 @@ def replace_selector(ahead: Ahead, work: Work, days: float) -> None:
             if work.unsent > BEHIND:
                 return super().select(0.001)
             ahead.pass_time(timeout)
-            if ahead.seconds >= (told[0] + 1) * DAY:
+            if time.monotonic() - began >= (told[0] + 1) * DAY:  # what work took has passed too
                 tell()
             return []
 
-    selectors.DefaultSelector = Hasty  # type: ignore[misc] # asyncio makes its loop with it
+    mock.patch.object(selectors, "DefaultSelector", Hasty).start()  # asyncio makes its loop with it
 
 
 def main() -> None:

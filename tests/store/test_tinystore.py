@@ -395,3 +395,23 @@ def test_it_is_a_store() -> None:
     wanted = {name for name in vars(ports.Store) if not name.startswith("_")}
     assert wanted <= set(dir(TinyStore))
     assert callable(as_port)
+
+
+def test_runs_are_read_from_the_file_and_never_held(tmp_path: Path) -> None:
+    """A run a minute for 90 days: what a program holds does not grow with them (found by `make soak-week`)."""
+    with TinyStore.open(tmp_path) as store:
+        with store.transaction() as tx:
+            for n in range(300):
+                tx.put_run(run(f"20260101T{n:06}-{n % 7}", f"2026-01-01T00:00:{n:06}Z"))
+        assert [each.id[9:15] for each in store.runs(3)] == ["000299", "000298", "000297"]
+        assert store.run("20260101T000007-0") is not None
+        assert store.run("20260101T000007-1") is None
+        assert not store._memory.loaded("runs")
+
+
+def test_of_runs_within_one_second_the_later_one_is_first(tmp_path: Path) -> None:
+    with TinyStore.open(tmp_path) as store:
+        with store.transaction() as tx:
+            tx.put_run(run("20260101T000000-f", "2026-01-01T00:00:00.100Z"))
+            tx.put_run(run("20260101T000000-a", "2026-01-01T00:00:00.200Z"))
+        assert [each.id[-1] for each in store.runs(1)] == ["a"]
