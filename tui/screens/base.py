@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 
 LIST = Binding.Group("List")
+RELOAD_SECONDS: Final = 1.0  # between two looks at what a run that goes on has written
 
 
 class PlaceScreen(Screen[None]):
@@ -68,6 +70,8 @@ class PlaceScreen(Screen[None]):
         super().__init__()
         self._seen_generation = -1
         self._seen_lines = 0
+        self._reload_at = 0.0
+        self._reload_waits = False
         self.set_class(glyphs().name == "ascii", "-ascii")
 
     @property
@@ -134,8 +138,23 @@ class PlaceScreen(Screen[None]):
         self.refresh_header()
         self.engine_told(message.events)
         if self._seen_generation != self.session.generation:
+            self._reload_in_time()
+
+    def _reload_in_time(self) -> None:
+        """While a run writes one record after the other, what is shown follows once a second."""
+        wait = self._reload_at - monotonic() if self.session.progress.phase == "applying" else 0.0
+        if wait <= 0:
+            self._reload_waits = False
+            self._reload_at = monotonic() + RELOAD_SECONDS
             self._seen_generation = self.session.generation
             self.reload()
+        elif not self._reload_waits:
+            self._reload_waits = True
+            self.set_timer(wait, self._reload_due)
+
+    def _reload_due(self) -> None:
+        if self._reload_waits:
+            self._reload_in_time()
 
     def engine_told(self, events: Sequence[Event]) -> None:
         """A batch of events while this place is on the screen."""
@@ -143,11 +162,11 @@ class PlaceScreen(Screen[None]):
     def reload(self) -> None:
         """Data may have changed: read it again from the service, keeping cursor and scroll."""
 
-    def paint_now(self) -> None:
-        """Send what looks different by now, before what is done next: that may wait for the disk. A Textual that does
-        not know how paints a moment later."""
-        if paint := getattr(self, "_on_timer_update", None):
-            paint()
+    def paint_now(self, *widgets: Widget) -> None:
+        """Send what looks different in these by now, before what is done next: that may wait for the disk. Textual itself
+        paints when all that was asked for is done. What takes another place or size it paints then."""
+        self._dirty_widgets.update(widgets)
+        self._on_timer_update()
 
     def refresh_header(self) -> None:
         """The header and the numbers on the strip of places."""

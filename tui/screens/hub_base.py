@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import ClassVar, Final
@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from core.engine import views
 from core.engine.events import Event
+from core.engine.giveback import set_apart
 from core.engine.hubrows import HubRows
 from core.errors import AjerasyncError
 from core.model.values import Kind
@@ -60,7 +61,7 @@ class HubBase(PlaceScreen):
         self._read_at: dict[str, datetime] = {}
         self._detail_timer: Timer | None = None
         self._keep_timer: Timer | None = None
-        self._loaded = False
+        self._loaded = self._apart = False
         self._complete = True  # everything that the record beside the list asks for was made
         self._lines = HubLines(self.rows.all, self.shape, self.view)
 
@@ -183,6 +184,9 @@ class HubBase(PlaceScreen):
     def _warm(self) -> None:
         """Make the folded strings that a filter looks through, in a thread; what a keystroke then finds missing it
         makes itself."""
+        if not self._apart:  # once: garbage that is set apart stays
+            self._apart = True
+            set_apart()
         if len(self.rows) > BIG_HUB:
             threading.Thread(target=self._lines.searches, name="search-strings", daemon=True).start()
 
@@ -292,8 +296,22 @@ class HubBase(PlaceScreen):
             return
         if self.has_class("-narrow") and not self.has_class("-record-open"):
             return
+        if row is not None and len(self.rows) > BIG_HUB:
+            self.run_worker(
+                self._detail_in_thread(row), group=f"detail-{self.PLACE}", exclusive=True, exit_on_error=False
+            )
+        else:
+            self._show_now(row, lambda: self.service.detail(row) if row else None)
+
+    async def _detail_in_thread(self, row: views.Row) -> None:
+        """Contacts and projects are looked for among all rows: keys are read meanwhile."""
+        found = await asyncio.gather(asyncio.to_thread(self.service.detail, row), return_exceptions=True)
+        if self.current is not None and self.current.id == row.id:
+            self._show_now(row, lambda: _or_raise(found[0]))
+
+    def _show_now(self, row: views.Row | None, detail: Callable[[], views.Detail | None]) -> None:
         try:
-            self.pane.show(self.service.detail(row) if row else None, self._as_of(row))
+            self.pane.show(detail(), self._as_of(row))
         except AjerasyncError as error:  # the record went away meanwhile
             self.pane.show(None)
             self.pane.refuse(str(error))
@@ -328,3 +346,9 @@ class HubBase(PlaceScreen):
         """The list again, with the focus."""
         self.remove_class("-record-open")
         self.set_focus(self.table)
+
+
+def _or_raise(found: views.Detail | BaseException) -> views.Detail:
+    if isinstance(found, BaseException):
+        raise found
+    return found

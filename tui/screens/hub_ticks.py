@@ -16,6 +16,7 @@ from tui.modals.templates import TemplateChooser
 from tui.screens import record_tabs
 from tui.screens.hub_base import HubBase
 from tui.screens.record_pane import RecordPane
+from tui.widgets.filter import FilterBar
 from tui.widgets.record_table import RecordTable
 from tui.widgets.toast import toast
 
@@ -65,7 +66,7 @@ class HubTicks(HubBase):
                 (self.ticks.add if row.marked else self.ticks.discard)(row.id)
                 self.table.repaint_place(line)
         self._note()
-        self.paint_now()
+        self.paint_now(self.table, self.query_one(FilterBar).note_line)
 
     def _settle(self, ahead: Sequence[views.Row]) -> None:
         """What was shown before it was stored gives way to what became of it."""
@@ -86,7 +87,7 @@ class HubTicks(HubBase):
         self.ticks.update(fresh)
         self.table.refresh_ticks()
         self._note()
-        self.paint_now()
+        self.paint_now(self.table, self.query_one(FilterBar).note_line)
         self.run_worker(self._store_many(off, fresh), group=f"ticks-{self.PLACE}", exit_on_error=False)
 
     async def _store_many(self, off: Sequence[str], fresh: Sequence[str]) -> None:

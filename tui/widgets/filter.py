@@ -43,6 +43,9 @@ class QuietInput(Input):
         self.cursor_blink = False
 
 
+SPARE: Final = 12  # cells that a shorter note leaves blank before the line is laid out anew, which takes a frame more
+
+
 class FilterBar(Horizontal):
     """`/ owner:jones marked:no`, with the mistake or a note at the right."""
 
@@ -119,6 +122,11 @@ class FilterBar(Horizontal):
         """Another list's fields."""
         self.fields = tuple(fields)
 
+    @property
+    def note_line(self) -> Static:
+        """Where the note stands."""
+        return self.query_one(".filter--note", Static)
+
     def note(self, *texts: str) -> None:
         """What stands at the right when nothing is wrong: "214 of 5,012". The first of them that fits is shown."""
         self._notes = texts
@@ -139,8 +147,10 @@ class FilterBar(Horizontal):
         wrong = self.current.error
         self.set_class(bool(wrong), "-wrong")
         words = safe_line(wrong or self._fitting_note())
-        note = self.query_one(".filter--note", Static)
-        note.update(Content(words), layout=cell_len(words) != note.content_size.width)
+        note = self.note_line
+        spare = note.content_size.width - cell_len(words)
+        fits = 0 <= spare <= SPARE
+        note.update(Content(" " * spare + words if fits else words), layout=not fits)
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
