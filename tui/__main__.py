@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import sys
 import threading
 from typing import TYPE_CHECKING
-
-from core.cli.app import run
-from core.private import guard_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,6 +66,10 @@ def open_page(open_service: Callable[[], Service], /, *, readonly: bool, ascii: 
 
 
 def main() -> None:
+    gc.set_threshold(20_000)  # what imports make stays: going over it each 700 objects was a tenth of a short command
+    from core.cli.app import run
+    from core.private import guard_process
+
     guard_process()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -10,11 +10,10 @@ from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK
 from core.cli.queues import text_of
-from core.cli.shapes import entry_json, run_json
+from core.cli.shapes import entry_json
+from core.cli.standing import counted, run_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from core.engine.service import Service
     from core.ports import HistoryEntry
 
@@ -61,11 +60,6 @@ def _one(service: Service, run: str, *, as_json: bool) -> None:
         ("time", "op", "record", "side", "changes", "outcome"),
         ((e.at, e.op, f"{e.kind.value} {e.label}", e.side, _changes(e), e.message or e.outcome) for e in entries),
     )
-
-
-def counted(counts: Mapping[str, int]) -> str:
-    """ "3 create, 1 update"; what is zero is left out."""
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
 
 
 def _changes(entry: HistoryEntry) -> str:

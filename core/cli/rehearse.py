@@ -13,7 +13,8 @@ from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import run_code, say
 from core.cli.runs import print_plan, print_run
-from core.cli.shapes import error_json, run_json
+from core.cli.shapes import error_json
+from core.cli.standing import run_json
 from core.errors import UsageError
 from core.model.plan import plan_json
 

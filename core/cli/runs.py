@@ -15,9 +15,9 @@ import click
 from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import GUARDED, run_code, say, waiting
-from core.cli.history import counted
 from core.cli.kinds import KIND, only_kinds
 from core.cli.queues import print_items, text_of
+from core.cli.standing import counted
 from core.errors import UsageError
 from core.model.plan import NO_PLAN, plan_from_json, plan_json
 from core.private import write_private

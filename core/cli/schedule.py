@@ -9,7 +9,7 @@ import click
 from core.cli import output
 from core.cli.context import Env, group, pass_env
 from core.cli.exits import OK, say
-from core.cli.shapes import status_json
+from core.cli.standing import status_json
 
 if TYPE_CHECKING:
     from core.engine.service import Service

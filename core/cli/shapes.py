@@ -6,53 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from core.engine.views import ContactView, Detail, ErrorView, FieldView, PairView, Progress, Row, Status, TeamView
+from core.engine.views import ContactView, Detail, ErrorView, FieldView, PairView, Row, TeamView
 from core.model.link import Link
 from core.model.plan import Candidate, Item, candidate_json, item_json, refusal_json
 from core.model.values import Kind, Side, Value, display
-from core.ports import HistoryEntry, RunRecord
+from core.ports import HistoryEntry
 
 if TYPE_CHECKING:
     from core.engine.service import Service
-
-
-def status_json(status: Status) -> dict[str, Any]:
-    mode = status.mode
-    return {
-        "version": status.version,
-        "mode": {
-            "direction": mode.direction.value if mode else None,
-            "reason": mode.reason if mode else "not connected yet",
-            "ajera_version": mode.ajera_version if mode else None,
-        },
-        "enabled": status.enabled,
-        "schedule": {
-            "cron": status.cron,
-            "timezone": status.timezone,
-            "paused": status.paused,
-            "next": list(status.next_runs),
-        },
-        "running": _progress_json(status.running),
-        "last_run": run_json(status.last_run) if status.last_run else None,
-        "last_good": status.last_good,
-        "stale": status.stale,
-        "stale_reason": status.stale_reason,
-        "queues": dict(status.queues),
-        "counts": {str(kind): dict(counts) for kind, counts in status.counts.items()},
-        "lease": {"held_by": status.held_by},
-    }
-
-
-def _progress_json(progress: Progress | None) -> dict[str, Any] | None:
-    if progress is None or progress.phase == "idle":
-        return None
-    return {
-        "run": progress.run,
-        "phase": progress.phase,
-        "done": progress.done,
-        "total": progress.total,
-        "since": progress.since,
-    }
 
 
 def row_json(row: Row) -> dict[str, Any]:
@@ -164,22 +125,6 @@ def _waiting_item_json(service: Service, item: Item) -> dict[str, Any]:
 
 def pair_json(pair: PairView) -> dict[str, Any]:
     return asdict(pair)
-
-
-def run_json(run: RunRecord) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "started": run.started,
-        "finished": run.finished or None,
-        "trigger": run.trigger,
-        "outcome": run.outcome,
-        "counts": dict(run.counts),
-        "requests": dict(run.requests),
-        "seconds": run.seconds,
-        "digest": run.digest,
-        "mode": run.mode,
-        "message": run.message,
-    }
 
 
 def entry_json(entry: HistoryEntry) -> dict[str, Any]:

@@ -9,12 +9,13 @@ import click
 from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, WAITING, waiting
-from core.cli.history import counted
+from core.cli.standing import print_status, status_json
 from core.version import VERSION
 
 if TYPE_CHECKING:
     from core.engine.service import Service
     from core.engine.views import Status
+    from core.glance import Seen
 
 
 @command("info")
@@ -52,44 +53,25 @@ def info_command(env: Env, as_json: bool) -> int:
 def status_command(env: Env, as_json: bool) -> int:
     """Mode, last and next run, queues. Ends with 1 where something waits or the last good run is stale."""
 
-    def act(service: Service) -> int:
-        status = service.status()
-        if as_json:
-            from core.cli.shapes import status_json
+    from core import glance
 
-            output.document(status_json(status))
-        else:
-            print_status(status)
-        return WAITING if status.stale else waiting(status.queues)
+    paths = env.paths()
+    seen = glance.status_of(paths, glance.look(paths))
+    if seen is not None:
+        return _told(seen, as_json=as_json)
+
+    def act(service: Service) -> int:
+        before, status = glance.look(paths), service.status()
+        code = _told(status, as_json=as_json)
+        glance.keep(paths, service, status.counts, before)
+        return code
 
     return env.use(act)
 
 
-def print_status(status: Status) -> None:
-    mode, last = status.mode, status.last_run
-    output.pairs(
-        [
-            ("version", status.version),
-            ("mode", f"{mode.direction.value} ({mode.reason})" if mode else "not connected yet"),
-            ("sync", "on" if status.enabled else "off"),
-            ("schedule", _schedule(status)),
-            ("next run", status.next_runs[0] if status.next_runs else "none"),
-            ("last run", f"{last.started} {last.outcome}: {counted(last.counts)}" if last else "none"),
-            ("last good run", status.last_good or "none"),
-            *([("stale", status.stale_reason or "yes")] if status.stale else []),
-            ("waiting", counted(status.queues)),
-            ("held by", status.held_by or "nobody"),
-        ]
-    )
-    output.text()
-    output.table(
-        ("kind", "marked", "linked"),
-        ((kind, counts.get("marked", 0), counts.get("linked", 0)) for kind, counts in status.counts.items()),
-        right=(1, 2),
-    )
-
-
-def _schedule(status: Status) -> str:
-    if not status.cron:
-        return "none"
-    return f"{status.cron} {status.timezone}{', paused' if status.paused else ''}"
+def _told(status: Status | Seen, *, as_json: bool) -> int:
+    if as_json:
+        output.document(status_json(status))
+    else:
+        print_status(status)
+    return WAITING if status.stale else waiting(status.queues)

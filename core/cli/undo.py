@@ -10,7 +10,7 @@ from core.cli import output
 from core.cli.context import Env, command, pass_env
 from core.cli.exits import OK, WAITING, run_code
 from core.cli.runs import print_plan, print_run, stopping
-from core.cli.shapes import run_json
+from core.cli.standing import run_json
 from core.model.plan import plan_json
 
 if TYPE_CHECKING:

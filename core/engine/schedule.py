@@ -11,11 +11,12 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterBadDateError, croniter
 
+from core.engine.silence import COMING, longest_wait
 from core.errors import UsageError
 
 HORIZON = timedelta(days=366 * 5)
@@ -85,9 +86,14 @@ class Cron:
 
     def gap(self, moment: datetime) -> timedelta | None:
         """The longest wait among the next few due times: what "twice the schedule's gap" means."""
-        times = self.next(moment, 8)
-        gaps = [later - earlier for earlier, later in pairwise(times)]
-        return max(gaps) if gaps else None
+        return longest_wait(self.next(moment, COMING))
+
+    def steady(self, moment: datetime, n: int) -> tuple[datetime, ...]:
+        """The next `n` due times at most, cut before the zone's clocks change: asked from any moment among them,
+        `next` tells the same."""
+        zone = zone_of(self.timezone)
+        offset = moment.astimezone(zone).utcoffset()
+        return tuple(takewhile(lambda due: due.astimezone(zone).utcoffset() == offset, self.next(moment, n)))
 
 
 def _following(walk: croniter[datetime]) -> datetime | None:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from core.engine.clock import from_iso, iso
+from core.engine.clock import iso
 from core.engine.facade import Facade
 from core.engine.schedule import Cron
+from core.engine.silence import silent
 from core.engine.views import Later, Progress, Status
 from core.model.values import Kind, Side
 from core.ports import RunRecord
@@ -94,17 +95,9 @@ class Standing(Facade):
         """Silence is an alarm: no good run for twice the schedule's gap (sync-rules 9)."""
         if schedule is None or self.paused or not self.enabled:
             return False, ""
-        gap = schedule.gap(self.clock.now())
-        last = self.store.setting("last_good")
-        since = last or min((run.started for run in self.store.runs()), default=None)
-        if gap is None or since is None:
-            return False, ""
-        age = self.clock.now() - from_iso(since)
-        if age < -2 * gap:
-            return True, f"the last good run is told for {since}, which is still to come: was the clock set back?"
-        if age <= 2 * gap:
-            return False, ""
-        return True, f"no good run since {since}" if last else "no run has ended well yet"
+        now, last = self.clock.now(), self.store.setting("last_good")
+        first = None if last else min((run.started for run in self.store.runs()), default=None)
+        return silent(schedule.gap(now), last, first, now)
 
     def queue_counts(self) -> dict[str, int]:
         """How many wait for a person, by queue: the quick part of `status`."""

@@ -195,8 +195,9 @@ def schema_of(connection: sqlite3.Connection) -> int:
 def check_schema(connection: sqlite3.Connection, path: Path, known: int) -> int:
     """The file's schema number, 0 for an empty file. Raises StoreTooNew for a later schema, StoreFailure for a file of another program."""
     schema = schema_of(connection)
-    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
+    # In this order: a program that starts at the same moment signs the file as it fills it.
     used = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    owner = int(connection.execute("PRAGMA application_id").fetchone()[0])
     if used and owner != APPLICATION_ID:
         raise StoreFailure(f"The file {path} belongs to another program. Choose another state folder, or move it away.")
     if schema > known:
@@ -268,9 +269,14 @@ def condemn(path: Path, damage: str) -> None:
         note.write_text(damage, encoding="utf-8")
 
 
+def is_condemned(path: Path) -> bool:
+    """Whether the next start sets the store aside."""
+    return path.with_suffix(".condemned").exists()
+
+
 def _condemned(path: Path) -> str | None:
     note = path.with_suffix(".condemned")
-    if not note.exists():
+    if not is_condemned(path):
         return None
     damage = note.read_text(encoding="utf-8") or "a document cannot be read"
     note.unlink()
