@@ -5,7 +5,7 @@ Adapters implement these; the engine, the kernel and the tests know nothing else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -334,6 +334,14 @@ class Store(Protocol):
 
     def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
         """All records of a kind and side, each read and let go; nothing is kept in memory."""
+        ...
+
+    def leafing(self, kind: Kind, side: Side) -> Callable[[str], Record | None]:
+        """What reads records by key, one after the other, quickest in the order of their keys; nothing is kept."""
+        ...
+
+    def leafing_bases(self, kind: Kind) -> Callable[[str], Base]:
+        """The same of bases, by the link's id; empty where the sides never agreed."""
         ...
 
     def keys(self, kind: Kind, side: Side) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -15,7 +15,6 @@ from rapidfuzz.distance import JaroWinkler, Levenshtein
 from core.engine.clock import iso
 from core.engine.lookups import BasesByKey, LinksByKey, RecordsByKey
 from core.engine.pull import dirty_records, gone_records
-from core.model.link import Base
 from core.model.plan import Action, Direction, Mode, Plan, candidate_json, item_json, plan_json, refusal_json
 from core.model.record import Record
 from core.model.values import Kind, Side
@@ -45,25 +44,21 @@ def situation(
     scheduled: bool = False,
     everything: bool = False,
 ) -> Situation:
-    """What the kernel looks at. Snapshots only: safe to plan over in a thread."""
+    """What the kernel looks at, read from the file as it is asked for (core/engine/lookups.py): safe to plan over in a
+    thread, by a run alone."""
     intents = store.intents()
     previous = _previous_mode(store)
     moved = previous is None or previous.direction is not mode.direction or _policy_moved(store, policy)
     touched = None if everything or moved else _touched(store)
-    records: dict[tuple[Kind, Side], Mapping[str, Record]]
-    if touched is None:
-        records = {(kind, side): store.records(kind, side) for kind in Kind for side in Side}
-    else:
-        records = {(kind, side): RecordsByKey(store, kind, side) for kind in Kind for side in Side}
     return Situation(
         mode=mode,
         policy=policy,
         now=iso(now),
         ajera=connections[Side.AJERA],
         crm=connections[Side.CRM],
-        records=records,
+        records={(kind, side): RecordsByKey(store, kind, side) for kind in Kind for side in Side},
         links=store.links() if touched is None else LinksByKey(store),
-        bases=BasesByKey(store) if touched is not None else _Bases({kind.value: store.bases(kind) for kind in Kind}),
+        bases=BasesByKey(store),
         marks=store.marks(),
         decisions=store.decisions(),
         gone=gone_records(store),
@@ -78,22 +73,6 @@ def situation(
         newest=_newest(connections),
         names=store.names if touched is not None else None,
     )
-
-
-class _Bases(Mapping[str, Base]):
-    """The bases of all kinds by link id (`KIND:…`), without going over any of them."""
-
-    def __init__(self, by_kind: Mapping[str, Mapping[str, Base]]) -> None:
-        self._by_kind = by_kind
-
-    def __getitem__(self, link_id: str) -> Base:
-        return self._by_kind[link_id.partition(":")[0]][link_id]
-
-    def __iter__(self) -> Iterator[str]:
-        return chain.from_iterable(self._by_kind.values())
-
-    def __len__(self) -> int:
-        return sum(map(len, self._by_kind.values()))
 
 
 def _named(action: Action) -> list[RecordId]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -120,6 +120,16 @@ class Links:
     def of(self, kind: Kind, side: Side, key: str) -> Link | None:
         index = self.by_ajera if side is Side.AJERA else self.by_crm
         return index.get((kind, key))
+
+    def with_(self, links: Iterable[Link]) -> Links:
+        """The links as they are with these among them."""
+        new = tuple(links)
+        if not new:
+            return self
+        return Links(
+            {**self.by_ajera, **{(link.kind, link.ajera_key): link for link in new}},
+            {**self.by_crm, **{(link.kind, link.crm_key): link for link in new}},
+        )
 
     def partner(self, kind: Kind, side: Side, key: str) -> str | None:
         """The other side's key, for links that are alive (active or dormant)."""

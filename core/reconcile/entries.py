@@ -8,7 +8,7 @@ removed, and only from a linked client that takes part; all others stay untouche
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from core.model.link import Link, LinkState, Pair
@@ -41,33 +41,38 @@ class _Edits:
 def contact_entries(s: Situation, ticks: Ticks, scope: Scope, coming: Coming) -> Iterable[Action]:
     """Updates of Ajera's lists of contacts that are due."""
     edits = _Edits()
-    for key in sorted(ticks.contacts):
-        firm = s.of(Kind.CONTACT, Side.CRM)[key].fields.get("firm")
-        if (
-            isinstance(firm, Ref)
-            and scope.has(Kind.FIRM, Side.CRM, firm.key)
-            and _takes_part(s, ticks, coming, Kind.FIRM, firm.key)
-        ):
-            _add(s, edits, coming, Kind.FIRM, firm.key, key)
+    for firm, contacts in sorted(_by_firm(s, ticks, scope).items()):
+        if _takes_part(s, ticks, coming, Kind.FIRM, firm):
+            for contact in contacts:
+                _add(s, edits, coming, Kind.FIRM, firm, contact)
     _moved_away(s, ticks, scope, edits)
     yield from _actions(s, Kind.FIRM, edits)
     if s.policy.project_contacts:
-        projects = sorted(key for key in ticks.projects if scope.has(Kind.PROJECT, Side.CRM, key))
-        yield from _actions(s, Kind.PROJECT, _project_edits(s, ticks, projects, coming))
-        if s.crm.takes_project_contacts and not s.mode.one_way:
-            for project in projects:
-                yield from _crm_rows(s, project)
+        yield from _of_projects(s, ticks, scope, coming)
 
 
-def _project_edits(s: Situation, ticks: Ticks, projects: Iterable[str], coming: Coming) -> _Edits:
-    edits = _Edits()
-    for project in projects:
-        if not _takes_part(s, ticks, coming, Kind.PROJECT, project):
-            continue
-        for contact in ticks.project_contacts.get(project, ()):
-            _add(s, edits, coming, Kind.PROJECT, project, contact)
-        _unticked_rows(s, project, edits)
-    return edits
+def _by_firm(s: Situation, ticks: Ticks, scope: Scope) -> Mapping[str, Sequence[str]]:
+    """The ticked contacts of the firms in scope."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for key in sorted(ticks.contacts):
+        firm = s.of(Kind.CONTACT, Side.CRM)[key].fields.get("firm")
+        if isinstance(firm, Ref) and scope.has(Kind.FIRM, Side.CRM, firm.key):
+            found[firm.key].append(key)
+    return found
+
+
+def _of_projects(s: Situation, ticks: Ticks, scope: Scope, coming: Coming) -> Iterable[Action]:
+    edits, rows = _Edits(), list[Action]()
+    both_ways = s.crm.takes_project_contacts and not s.mode.one_way
+    for project in sorted(key for key in ticks.projects if scope.has(Kind.PROJECT, Side.CRM, key)):
+        if _takes_part(s, ticks, coming, Kind.PROJECT, project):
+            for contact in ticks.project_contacts.get(project, ()):
+                _add(s, edits, coming, Kind.PROJECT, project, contact)
+            _unticked_rows(s, project, edits)
+        if both_ways:
+            rows += _crm_rows(s, project)
+    yield from _actions(s, Kind.PROJECT, edits)
+    yield from rows
 
 
 def _takes_part(s: Situation, ticks: Ticks, coming: Coming, kind: Kind, key: str) -> bool:

@@ -11,6 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from core.model.link import Base
+from core.model.stored import StoredPairs, StoredValues
 from core.model.values import Value
 from core.policy import FieldSpec
 
@@ -25,6 +26,8 @@ class InStep:
         self._shapes: dict[int, Shape | None] = {}
 
     def __call__(self, base: Base, ajera: Mapping[str, Value], crm: Mapping[str, Value]) -> bool:
+        if type(base) is StoredPairs and type(ajera) is type(crm) is StoredValues:
+            return self._stored_alike(base, ajera, crm)
         size = len(base)
         shape = self._shapes[size] if size in self._shapes else self._shape(base, ajera, crm)
         if shape is None:
@@ -37,6 +40,15 @@ class InStep:
         except KeyError:  # other fields than the pairs before it
             return False
         return not others or all(name not in ajera or name not in crm for name in others)
+
+    def _stored_alike(self, base: StoredPairs, ajera: StoredValues, crm: StoredValues) -> bool:
+        """The same by what the store holds, without making a value: equal JSON is equal values, and a pair with a note
+        has three parts there."""
+        ours, theirs = ajera.stored, crm.stored
+        for name in self._names:
+            if name in ours and name in theirs and base.stored.get(name) != [ours[name], theirs[name]]:
+                return False
+        return True
 
     def _shape(self, base: Base, ajera: Mapping[str, Value], crm: Mapping[str, Value]) -> Shape | None:
         """How to fetch the fields that were agreed on, those that must not have been read by both sides, and no notes."""

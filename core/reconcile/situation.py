@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -26,6 +26,29 @@ def equal_only(name: str, names: Sequence[str], _floor: float) -> Iterable[tuple
     return ((each, 1.0) for each in names if each == name)
 
 
+class Group(Mapping[str, tuple[Record, ...]]):
+    """Records by a text they bear. Keys are held, and records are asked for as somebody looks at them."""
+
+    def __init__(self, records: Mapping[str, Record], text: Callable[[Record], str]) -> None:
+        self._records = records
+        self._keys: dict[str, list[str]] = defaultdict(list)
+        for key in records:
+            if found := text(records[key]):
+                self._keys[found].append(key)
+
+    def __getitem__(self, text: str) -> tuple[Record, ...]:
+        return tuple(self._records[key] for key in self._keys.get(text, ()))  # none bears it: an empty one
+
+    def __contains__(self, text: object) -> bool:
+        return text in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+
 class Pool:
     """The records of one kind on one side, with the indexes that matching needs, made when asked."""
 
@@ -33,28 +56,20 @@ class Pool:
         self.records = records
 
     @cached_property
-    def by_name(self) -> Mapping[str, tuple[Record, ...]]:
-        return _group((name_key(record.name), record) for record in self.records.values())
+    def by_name(self) -> Group:
+        return Group(self.records, lambda record: name_key(record.name))
 
     @cached_property
     def names(self) -> Sequence[str]:
         return tuple(self.by_name)
 
     @cached_property
-    def by_number(self) -> Mapping[str, tuple[Record, ...]]:
-        return _group((number_key(record), record) for record in self.records.values())
+    def by_number(self) -> Group:
+        return Group(self.records, number_key)
 
     @cached_property
-    def by_email(self) -> Mapping[str, tuple[Record, ...]]:
-        return _group((email_key(record), record) for record in self.records.values())
-
-
-def _group(pairs: object) -> Mapping[str, tuple[Record, ...]]:
-    groups: dict[str, list[Record]] = defaultdict(list)
-    for key, record in pairs:  # type: ignore[attr-defined] # a generator of (key, record)
-        if key:
-            groups[key].append(record)
-    return {key: tuple(records) for key, records in groups.items()}
+    def by_email(self) -> Group:
+        return Group(self.records, email_key)
 
 
 def naming_of(records: Iterable[Record]) -> Naming:

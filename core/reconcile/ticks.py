@@ -53,21 +53,20 @@ def ticked(record: Record, mark: Mark | None) -> bool:
 
 def ticks_in_effect(s: Situation, scope: Scope = EVERYTHING) -> Ticks:
     """The ticks of whoever is in scope; of others there may be some, and not all."""
-    marks = s.marks
-    firms = frozenset(_ticked_keys(s, scope, Kind.FIRM))
-    contacts = list(_ticked_keys(s, scope, Kind.CONTACT))
-    projects = {
-        key: template_of(s.of(Kind.PROJECT, Side.CRM)[key], marks.get(f"project:crm:{key}:"))
-        for key in _ticked_keys(s, scope, Kind.PROJECT)
-    }
+    firms = frozenset(record.key for record, _ in _ticked_records(s, scope, Kind.FIRM))
     over: list[tuple[Record, str, int]] = []
+    contacts = (record.key for record, _ in _ticked_records(s, scope, Kind.CONTACT))
     firm_contacts = _capped_firm_contacts(s, contacts, over)
-    rows = {key: _capped_project_contacts(s, key, over) for key in projects}
-    rows = {key: found for key, found in rows.items() if found}
-    listed = {contact for keys in rows.values() for contact in keys}
+    projects: dict[str, str | None] = {}
+    rows: dict[str, tuple[str, ...]] = {}
     brought: dict[tuple[Kind, str], str] = {}
-    for firm, project in _brought(s, projects, rows):
-        brought.setdefault(firm, project)
+    for record, mark in _ticked_records(s, scope, Kind.PROJECT):  # all about one, then the next: each is read once
+        projects[record.key] = template_of(record, mark)
+        if found := _capped_project_contacts(s, record.key, over):
+            rows[record.key] = found
+        for firm, project in _brought(s, (record.key,), rows):
+            brought.setdefault(firm, project)
+    listed = {contact for keys in rows.values() for contact in keys}
     return Ticks(
         firms=firms,
         contacts=frozenset(firm_contacts) | listed,
@@ -85,35 +84,37 @@ def template_of(record: Record, mark: Mark | None) -> str | None:
     return record.template
 
 
-def _ticked_keys(s: Situation, scope: Scope, kind: Kind) -> Iterable[str]:
+def _ticked_records(s: Situation, scope: Scope, kind: Kind) -> Iterable[tuple[Record, Mark | None]]:
     marks, records = s.marks, s.of(kind, Side.CRM)
     for key in scope.keys(s, kind, Side.CRM):
         record = records[key]
         mark = marks.get(f"{kind}:crm:{key}:") if marks else None  # there is none, as a rule
         if record.why_not is None and ticked(record, mark):
-            yield key
+            yield record, mark
 
 
-def _capped_firm_contacts(s: Situation, keys: list[str], over: list[tuple[Record, str, int]]) -> list[str]:
+def _capped_firm_contacts(s: Situation, keys: Iterable[str], over: list[tuple[Record, str, int]]) -> list[str]:
     """At most `firm_cap` ticked contacts a firm: primary first, then by name; the rest wait."""
     cap = s.policy.firm_cap
     if cap is None:
-        return keys
-    of_firm: dict[str, list[Record]] = defaultdict(list)
+        return list(keys)
+    of_firm: dict[str, list[tuple[bool, str, str]]] = defaultdict(list)
     kept: list[str] = []
     contacts = s.of(Kind.CONTACT, Side.CRM)
     for key in keys:
-        firm = contacts[key].fields.get("firm")
+        record = contacts[key]
+        firm = record.fields.get("firm")
         if isinstance(firm, Ref):
-            of_firm[firm.key].append(contacts[key])
+            of_firm[firm.key].append((record.extra.get("primary") != "Y", record.name, key))
         else:
             kept.append(key)
-    for firm_key, records in of_firm.items():
-        firm_record = s.record(Kind.FIRM, Side.CRM, firm_key)
-        where = firm_record.label if firm_record else firm_key
-        records.sort(key=lambda record: (record.extra.get("primary") != "Y", record.name, record.key))
-        kept += [record.key for record in records[:cap]]
-        over += [(record, where, cap) for record in records[cap:]]
+    for firm_key, places in of_firm.items():
+        in_order = [key for *_, key in sorted(places)]
+        kept += in_order[:cap]
+        if len(in_order) > cap:
+            firm_record = s.record(Kind.FIRM, Side.CRM, firm_key)
+            where = firm_record.label if firm_record else firm_key
+            over += [(contacts[key], where, cap) for key in in_order[cap:]]
     return kept
 
 
@@ -145,7 +146,7 @@ def _capped_project_contacts(s: Situation, key: str, over: list[tuple[Record, st
 
 
 def _brought(
-    s: Situation, projects: Mapping[str, str | None], rows: Mapping[str, tuple[str, ...]]
+    s: Situation, projects: Iterable[str], rows: Mapping[str, tuple[str, ...]]
 ) -> Iterable[tuple[tuple[Kind, str], str]]:
     """A ticked project brings its primary client and its ticked contacts' firms (sync-rules 2)."""
     contacts = s.of(Kind.CONTACT, Side.CRM)

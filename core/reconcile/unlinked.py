@@ -19,11 +19,12 @@ from core.reconcile.ticks import Ticks
 
 def place_unlinked(s: Situation, ticks: Ticks, scope: Scope, kind: Kind, parts: Parts) -> None:
     creates: list[Action] = []
-    for record, reason in _wanting(s, ticks, scope, kind):
-        if s.links.of(kind, record.side, record.key) is not None or record.id in parts.coming:
+    for side, key, reason in _wanting(s, ticks, scope, kind):
+        if s.links.of(kind, side, key) is not None or (kind, side, key) in parts.coming:
             continue  # linked, or by this plan from the other side
-        if not scope.has(*record.id):
+        if not scope.has(kind, side, key):
             continue  # decided before
+        record = s.of(kind, side)[key]
         if record.id in s.unsettled:
             parts.refused.append(_waits(record, "an earlier write of it has no known outcome yet"))
             continue
@@ -90,27 +91,25 @@ def _namesake(action: Action, first: Action) -> Candidate:
     )
 
 
-def _wanting(s: Situation, ticks: Ticks, scope: Scope, kind: Kind) -> Iterable[tuple[Record, str]]:
-    """Unlinked records that take part, with the reason."""
-    crm = s.of(kind, Side.CRM)
+def _wanting(s: Situation, ticks: Ticks, scope: Scope, kind: Kind) -> Iterable[tuple[Side, str, str]]:
+    """Records that take part, linked ones among them, with the reason: side, key, reason."""
     if kind is Kind.EMPLOYEE:
         yield from _employees(s, scope)
         return
     for key in sorted(ticks.of(kind)):
-        yield crm[key], "ticked for sync"
+        yield Side.CRM, key, "ticked for sync"
     for key in sorted(key for of_kind, key in ticks.brought if of_kind is kind and key not in ticks.of(kind)):
-        yield crm[key], f"with project {ticks.brought[kind, key]}"
+        yield Side.CRM, key, f"with project {ticks.brought[kind, key]}"
     ajera = s.of(kind, Side.AJERA)
     for key in sorted(key for of_kind, key in ticks.to_crm if of_kind is kind and key in ajera):
-        yield ajera[key], "ticked for the CRM"
+        yield Side.AJERA, key, "ticked for the CRM"
 
 
-def _employees(s: Situation, scope: Scope) -> Iterable[tuple[Record, str]]:
+def _employees(s: Situation, scope: Scope) -> Iterable[tuple[Side, str, str]]:
     """Ajera's employees go to the CRM from 8.09; before, they are only matched (sync-rules 1)."""
     for key in scope.keys(s, Kind.EMPLOYEE, Side.AJERA):
-        record = s.of(Kind.EMPLOYEE, Side.AJERA)[key]
-        if record.fields.get("status") == "Active":
-            yield record, "an active employee of Ajera"
+        if s.of(Kind.EMPLOYEE, Side.AJERA)[key].fields.get("status") == "Active":
+            yield Side.AJERA, key, "an active employee of Ajera"
 
 
 def link_action(record: Record, partner: Record, reason: str) -> Action:
@@ -128,25 +127,11 @@ def link_action(record: Record, partner: Record, reason: str) -> Action:
 
 def with_links(links: Links, actions: list[Action], kind: Kind) -> Links:
     """The links as they will be: what this plan links counts for the kinds that follow."""
-    new = [a for a in actions if a.op is Op.LINK and a.kind is kind and a.ajera_key and a.crm_key]
-    if not new:
-        return links
-    by_ajera, by_crm = dict(links.by_ajera), dict(links.by_crm)
-    for action in new:
-        assert action.ajera_key is not None
-        assert action.crm_key is not None
-        link = Link(kind, action.ajera_key, action.crm_key, reason=action.reason)
-        by_ajera[kind, link.ajera_key] = by_crm[kind, link.crm_key] = link
-    return Links(by_ajera, by_crm)
+    new = (a for a in actions if a.op is Op.LINK and a.kind is kind)
+    return links.with_(Link(kind, a.ajera_key, a.crm_key, reason=a.reason) for a in new if a.ajera_key and a.crm_key)
 
 
 def without_gone(links: Links, actions: list[Action], kind: Kind) -> Links:
     """The links as they will be: what this plan unlinks is named by no later action of it."""
-    gone = [a for a in actions if a.op is Op.UNLINK and a.kind is kind]
-    if not gone:
-        return links
-    by_ajera, by_crm = dict(links.by_ajera), dict(links.by_crm)
-    for action in gone:
-        link = replace(links.by_ajera[kind, action.ajera_key or ""], state=LinkState.GONE, gone_side=action.side)
-        by_ajera[kind, link.ajera_key] = by_crm[kind, link.crm_key] = link
-    return Links(by_ajera, by_crm)
+    gone = ((a, links.of(kind, Side.AJERA, a.ajera_key or "")) for a in actions if a.op is Op.UNLINK and a.kind is kind)
+    return links.with_(replace(link, state=LinkState.GONE, gone_side=a.side) for a, link in gone if link is not None)

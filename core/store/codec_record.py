@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -43,36 +43,6 @@ def write_record(record: Record) -> bytes:
     if record.extra:
         document["extra"] = dict(record.extra)
     return bodies.dump(document)
-
-
-class ValuesOnDemand(Mapping[str, Value]):
-    """Field values as they were stored, each made when it is asked for: of a record that is read once and let go,
-    a few of its twenty are."""
-
-    __slots__ = ("_stored",)
-
-    def __init__(self, stored: Mapping[str, Any]) -> None:
-        self._stored = stored
-
-    def __getitem__(self, name: str) -> Value:
-        value = self._stored[name]
-        return value if type(value) is str else from_json(value)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        value = self._stored.get(name, default)
-        return value if value is default or type(value) is str else from_json(value)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._stored
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._stored)
-
-    def __len__(self) -> int:
-        return len(self._stored)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
 
 
 def record_reader(

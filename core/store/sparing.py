@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from core.model.link import Link
+from core.model.link import Base, Link
 from core.model.record import Record
+from core.model.stored import StoredPairs, StoredValues
 from core.model.values import Kind, Side
 from core.store import bodies, memory
-from core.store.codec_record import ValuesOnDemand, record_reader
-from core.store.memory import Memory, records_table
+from core.store.codec_record import record_reader
+from core.store.leafing import Leafing
+from core.store.memory import Memory, bases_table, records_table
 from core.store.storage import SqliteStorage
 
 VIEWS_SEEN: Final = "views_seen"
@@ -25,7 +27,7 @@ JUST_NOW: Final = 2_000  # changes that `moved` always tells of, deletions too
 SLICE: Final = 500  # documents read at a time where all are gone over
 
 
-_READERS: Final = {(kind, side): record_reader(kind, side, ValuesOnDemand) for kind in Kind for side in Side}
+_READERS: Final = {(kind, side): record_reader(kind, side, StoredValues) for kind in Kind for side in Side}
 
 
 class SparingReads:
@@ -50,6 +52,33 @@ class SparingReads:
             return found
         body = self._storage.committed_row(table, key)
         return self._reader(kind, side)(key, body) if body else None
+
+    def leafing(self, kind: Kind, side: Side) -> Callable[[str], Record | None]:
+        """What reads one record after the other by key (core/store/leafing.py); nothing is kept in memory."""
+        leaves, read = Leafing(self._storage, records_table(kind, side)), self._reader(kind, side)
+
+        def one(key: str) -> Record | None:
+            body = leaves.body(key)
+            return None if body is None else read(key, body)
+
+        return one
+
+    def leafing_bases(self, kind: Kind) -> Callable[[str], Base]:
+        """What reads one base after the other by the link's id, empty where the sides never agreed."""
+        table = bases_table(kind)
+        leaves = Leafing(self._storage, table)
+
+        def one(link_id: str) -> Base:
+            body = leaves.body(link_id)
+            return {} if body is None else self._stored_base(table, link_id, body)
+
+        return one
+
+    def _stored_base(self, table: str, link_id: str, body: bytes) -> Base:
+        with suppress(ValueError):
+            return StoredPairs(bodies.load(body))
+        damaged: Base = self._memory.read(table, link_id, body)  # says what is wrong
+        return damaged
 
     def _reader(self, kind: Kind, side: Side) -> Callable[[str, bytes], Record]:
         read = _READERS[kind, side]

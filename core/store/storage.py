@@ -220,6 +220,11 @@ class SqliteStorage(Storage):
             last = found[-1][0]
             yield [(bodies.id_out(doc_id), body) for doc_id, body in found]
 
+    def slice_from(self, table: str, stored_id: str, size: int) -> list[tuple[str, bytes]]:
+        """The first `size` committed documents from this id on, by id; ids as they stand in the file (bodies.id_in)."""
+        sql = "SELECT id, body FROM docs WHERE name = ? AND id >= ? AND body IS NOT NULL ORDER BY id LIMIT ?"
+        return self._select(sql, (table, stored_id, size), writer=False)
+
     def link_of_crm(self, kind: str, key: str) -> tuple[str, bytes] | None:
         """Id and body of the committed link of a CRM key."""
         sql = f"SELECT id, body FROM docs WHERE name = 'links' AND body IS NOT NULL AND {sqlite_file.LINK_CRM_KEY} = ?"  # noqa: S608

@@ -50,4 +50,4 @@ def test_a_project_brings_its_rows_and_their_firms_into_scope() -> None:
 def test_a_record_that_is_not_there_has_no_neighbours() -> None:
     ids = touching((PROJECT, AJERA, "p1"), (CONTACT, AJERA, "b1"), (FIRM, AJERA, "a1"))
     scope = scope_of(office().situation(touched=ids))
-    assert (scope.decided, scope.around) == (ids, frozenset())
+    assert (scope.decided, scope.around) == (ids, ids)
