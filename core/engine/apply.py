@@ -338,6 +338,8 @@ class Applier:
         return carried_over(known, record) if known is not None else record
 
     def _moved_since(self, action: Action, fresh: Record) -> bool:
+        if "mark" not in action.fields and self._was_unticked(fresh):
+            return True
         for name, change in action.fields.items():
             spec = self.policy.spec(action.kind, name)
             if spec is None or name not in fresh.fields or spec.type.value == "entries":
@@ -347,6 +349,12 @@ class Applier:
             if now not in (canonical(spec, fresh.side, change.frm), meant):
                 return True
         return False
+
+    def _was_unticked(self, fresh: Record) -> bool:
+        """A tick taken off in the CRM after its list was read, or hidden by a list that lacked the record: what the
+        plan meant for a record that takes part is not written to one that does not (V13)."""
+        known = self.store.record(fresh.kind, fresh.side, fresh.key)
+        return fresh.side is Side.CRM and known is not None and known.marked is True and fresh.marked is False
 
     def _changes(self, action: Action, side: Side, fresh: Record) -> dict[str, Value]:
         """The values still to be written, references as `side`'s own keys."""

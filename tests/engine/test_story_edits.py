@@ -485,6 +485,16 @@ async def test_a_stored_plan_is_applied_and_each_record_is_looked_at_again(pair:
     assert [item.field for item in world.service.conflicts()] == ["website"]
 
 
+async def test_a_record_that_was_unticked_since_the_plan_is_not_written_any_more(pair: Pair) -> None:
+    world = pair.world
+    world.ajera_edit("contacts", pair.person, Title="Planned")
+    plan = plan_from_json(plan_json(await world.service.make_plan()))
+    world.crm_edit("contact", pair.contact, AjeraSync="N")
+    before = world.crm.get("contact", pair.contact)["Title"]
+    await world.run(plan=plan)
+    assert world.crm.get("contact", pair.contact)["Title"] == before != "Planned"
+
+
 async def test_a_plan_writes_to_neither_system(pair: Pair) -> None:
     world = pair.world
     world.crm_edit("firm", pair.firm, WebSite="planned.example")
