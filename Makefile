@@ -8,18 +8,19 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --no-input -q
 # Many tests wait for a program or a server: a third worker keeps two cores busy.
 WORKERS ?= 3
 
-.PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-screen pictures snapshots lock foreign-client clean
+.PHONY: help install demo test lint types contracts unit audit bench faults laws planted soak soak-week soak-screen pictures snapshots lock foreign-client clean
 
 help:
 	@echo "make demo            try it: both systems as a sandbox, and the UI on them"
 	@echo "make test            lint, types, import contracts and every test"
 	@echo "make install         $(BIN)/ajerasync, ready to use"
 	@echo "make lint            lint and formatting alone"
-	@echo "make bench           the measurements"
+	@echo "make bench           the measurements: a table of goals and figures (SIZES=1000: some minutes)"
 	@echo "make faults          faults of every kind, CASES=20000 of them (minutes), and their table"
 	@echo "make laws            the laws over 30,000 random programs, every fault of the fixed programs, more kills"
 	@echo "make planted         bugs planted on purpose, and what catches each: docs/planted.md"
 	@echo "make soak            thirty simulated days of a busy schedule"
+	@echo "make soak-week       a week of the open UI, a run a minute, with the waiting left out (half an hour)"
 	@echo "make soak-screen     the open UI for two real hours, with people typing in both systems"
 	@echo "make pictures        the pictures of screens.md, anew"
 	@echo "make snapshots       the snapshots that the tests compare the screens with, anew"
@@ -51,20 +52,26 @@ unit: $(VENV)/.installed-dev
 	$(BIN)/coverage report --include='core/reconcile/*' --fail-under=100
 	$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/unit --ignore=tests/property
 
+# Sizes of the worlds that are measured, the largest last: SIZES=1000 is a table in some minutes. A world is built once,
+# 50,000 records in two minutes. Peers that are not installed are named and left out.
+SIZES ?= 1000 50000
+LARGE := $(lastword $(SIZES))
+
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.bench.bench_store
-	$(BIN)/python -m tests.bench.bench_idle --process
-	$(BIN)/python -m tests.bench.bench_change --process
+	$(BIN)/python -m tests.bench.bench_store $(SIZES)
+	$(BIN)/python -m tests.bench.bench_commands $(SIZES)
+	$(BIN)/python -m tests.bench.bench_idle $(SIZES) --process
+	$(BIN)/python -m tests.bench.bench_change $(SIZES) --process
 	$(BIN)/python -m tests.bench.bench_idle 1000 --delay 80
 	$(BIN)/python -m tests.bench.bench_change 1000 --delay 80
-	$(BIN)/python -m tests.bench.bench_plan
-	$(BIN)/python -m tests.bench.bench_sweep
-	$(BIN)/python -m tests.bench.bench_first
-	$(BIN)/python -m tests.bench.bench_screen --peer
-	$(BIN)/python -m tests.bench.bench_hosts
-	$(BIN)/python -m tests.bench.bench_peers
-	$(BIN)/python -m tests.bench.bench_rows
-	$(BIN)/python -m tests.bench.bench_screen
+	$(BIN)/python -m tests.bench.bench_plan $(LARGE)
+	$(BIN)/python -m tests.bench.bench_sweep $(LARGE)
+	$(BIN)/python -m tests.bench.bench_first 100
+	$(BIN)/python -m tests.bench.bench_rows $(SIZES)
+	$(BIN)/python -m tests.bench.bench_screen $(LARGE) --peer
+	$(BIN)/python -m tests.bench.bench_idle_screen $(LARGE)
+	$(BIN)/python -m tests.bench.bench_hosts $(or $(FIRMS),50)
+	$(BIN)/python -m tests.bench.bench_peers $(or $(FILES),10000)
 
 # What docs/promises.md speaks of, beyond the part that runs with every `make test`. CASES may be any number (500000: a
 # night); LOG is where a run that was stopped goes on.
@@ -79,6 +86,9 @@ planted: $(VENV)/.installed-dev
 
 soak: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.engine.soak $(or $(DAYS),30)
+
+soak-week: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench.soak_week $(or $(DAYS),7)
 
 soak-screen: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench.soak_screen $(or $(HOURS),2)
