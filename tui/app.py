@@ -44,6 +44,7 @@ BATCH_SECONDS: Final = 0.25
 ALARM_SECONDS: Final = 15.0
 COMEBACK_SECONDS: Final = 2.0
 USAGE: Final = 2
+SWITCH_SECONDS: Final = 0.0005  # how long a thread at work keeps the others waiting; a key passes through three
 PLACES = Binding.Group("Places")
 ENGINE = Binding.Group("Runs")
 PROGRAM = Binding.Group("Program")
@@ -526,6 +527,7 @@ def open_ui(
     use_glyphs(choose_glyphs(ascii_only=ascii))
     if plain:
         os.environ["NO_COLOR"] = "1"  # Textual chooses its colour filter by this alone
+    sys.setswitchinterval(SWITCH_SECONDS)
     return asyncio.run(_until_closed(open_service, plain=wants_plain(plain=plain), mouse=mouse))
 
 

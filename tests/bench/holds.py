@@ -3,9 +3,9 @@
 
 A *turn* is the time from one look at what came in to the next one: so long nothing else can happen, no key is read and
 no reply. `watched(loop)` notes turns as they end; a thread looks at the stack of a callback that takes long. Of a turn
-are told: milliseconds of the clock and of the processor (what is missing was spent waiting: for the disk, or for the
-interpreter's lock while another thread had it), how much of it was the garbage collector, its longest callback and
-where that was when it was looked at.
+are told: milliseconds of the clock and of the processor, how long it could have run and got no processor (other programs
+had them), how much was the garbage collector, its longest callback and where that was when it was looked at. What is
+missing was spent waiting: for the disk, for a lock, or for the interpreter's while another thread had it.
 
 `python -m tests.bench.holds FILE ARGUMENTS...` runs the program so, and appends each turn to the file as a line of JSON.
 """
@@ -42,6 +42,7 @@ class Turn:
     at: float
     milliseconds: float
     cpu: float
+    starved: float
     gc: float
     longest: float
     callbacks: int
@@ -58,7 +59,8 @@ class Watch:
     thread: int = field(default_factory=threading.get_ident)
 
     def __post_init__(self) -> None:
-        self._turn, self._turn_cpu = time.perf_counter(), time.thread_time()
+        self._turn, self._turn_cpu, self._turn_starved = time.perf_counter(), time.thread_time(), 0.0
+        self._stat = _schedstat()
         self._gc, self._gc_since = 0.0, 0.0
         self._began = 0.0  # of the callback that runs now; 0 between callbacks
         self._seen: dict[float, list[list[str]]] = {}  # by the begin of a callback: where it was at each look
@@ -71,11 +73,13 @@ class Watch:
         took = time.perf_counter() - self._turn
         if took >= self.limit:
             cpu = time.thread_time() - self._turn_cpu
+            starved = self._starved() - self._turn_starved
             self.told(
                 Turn(
                     self._turn,
                     round(took * 1000, 2),
                     round(cpu * 1000, 2),
+                    round(starved * 1000, 2),
                     round(self._gc * 1000, 2),
                     round(self._longest * 1000, 2),
                     self._callbacks,
@@ -86,9 +90,13 @@ class Watch:
 
     def again(self) -> None:
         """After it has waited."""
-        self._turn, self._turn_cpu = time.perf_counter(), time.thread_time()
+        self._turn, self._turn_cpu, self._turn_starved = time.perf_counter(), time.thread_time(), self._starved()
         self._gc, self._longest, self._name, self._callbacks = 0.0, 0.0, "", 0
         self._seen.clear()
+
+    def _starved(self) -> float:
+        """Seconds that this thread could have run and had no processor."""
+        return int(os.pread(self._stat, 100, 0).split()[1]) / 1e9 if self._stat >= 0 else 0.0
 
     def ran(self, handle: asyncio.Handle, real: Callable[[asyncio.Handle], None]) -> None:
         began = self._began = time.perf_counter()
@@ -121,6 +129,14 @@ class Watch:
 
     def off(self) -> None:
         self._on = False
+
+
+def _schedstat() -> int:
+    """Open file of what the kernel counts of this thread; -1 where it does not."""
+    try:
+        return os.open(f"/proc/self/task/{threading.get_native_id()}/schedstat", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
 
 
 def name_of(handle: asyncio.Handle) -> str:
@@ -191,9 +207,13 @@ def tell(turns: Sequence[Turn], most: int = 25) -> None:
     longest = max((turn.milliseconds for turn in turns), default=0.0)
     over = sum(turn.milliseconds > 10 for turn in turns)
     row("longest hold of the loop", longest, 10, "ms", f"{over} turns over 10 ms, {len(turns)} over {LIMIT * 1000:g}")
+    own = [turn.milliseconds - turn.starved for turn in turns]
+    over = sum(each > 10 for each in own)
+    row("the same without what other programs took", max(own, default=0.0), 10, "ms", f"{over} turns over 10 ms")
     for turn in sorted(turns, key=lambda turn: -turn.milliseconds)[:most]:
         print(
-            f"    {turn.milliseconds:7.1f} ms, {turn.cpu:6.1f} of the processor, {turn.gc:5.1f} collecting;"
+            f"    {turn.milliseconds:7.1f} ms, {turn.cpu:6.1f} of the processor, {turn.starved:6.1f} without one,"
+            f" {turn.gc:5.1f} collecting;"
             f" {turn.callbacks} callbacks, {turn.longest:.1f} in {turn.what}: {turn.where}"
         )
 
