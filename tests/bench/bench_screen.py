@@ -9,6 +9,9 @@ installed, in the same minute on the same machine.
 
 `--run [EDITS]`: only the keys during a run that writes so many records, without and with the loop watched: what holds
 it is told (tests/bench/holds.py; watching costs the keys some milliseconds).
+
+`--keys`: only what a key, a tick and ticking all take. `--pour [LINES]`: only the keys while so many lines a second come
+into the log, which is open (tests/bench/pouring.py).
 """
 
 from __future__ import annotations
@@ -16,7 +19,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +38,7 @@ DOWN, UP, PAGE_DOWN = b"\x1b[B", b"\x1b[A", b"\x1b[6~"
 CURSOR = "›".encode()  # what leads the line under the cursor
 INSTALLED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "pycache")}  # compiled once, as installed
 AGAIN = 12
+SLOW = []
 STILL = 0.04  # seconds without a byte that end the answer to a key
 REST = 0.35  # after that the tabs have followed the cursor
 
@@ -124,6 +130,7 @@ def keys_while(terminal: Terminal, seconds: float, going: Callable[[], bool]) ->
         while CURSOR not in terminal.out[place:] and time.perf_counter() - start < 1:
             terminal.read(0.001)
         taken.append((time.perf_counter() - start) * 1000)
+        SLOW.append((start, time.perf_counter()))
         terminal.until_quiet(0.05, 0.1)
     passed = time.perf_counter() - began
     return taken, (len(terminal.out) - size) / passed, passed
@@ -157,8 +164,11 @@ def during_a_run(place: World, terminal: Terminal, edits: int) -> None:
     end = time.perf_counter() + 2
     while "Write to both" in terminal.text and time.perf_counter() < end:
         terminal.read(0.02)
+    terminal.until_quiet(0.05, 0.5)  # the list is on the screen again: it is its keys that are measured
     taken, rate, passed = keys_while(terminal, 60, lambda: "Run ok" not in terminal.text)
-    note = f"{len(taken)} keys in {passed:.1f} s, worst {max(taken):.0f}"
+    worst = ", ".join(f"{each:.0f}" for each in sorted(taken)[-3:])
+    note = f"{len(taken)} keys in {passed:.1f} s, middle {middle(taken):.0f}, worst {worst}; first {taken[0]:.0f}"
+    print([round(each) for each in taken])
     row("arrow down during a run, p95", worst_of_twenty(taken), 25, "ms", note)
     row("bytes a second during it, keys and log", rate, 4_000, "B/s")
     row("lines of the log a second during it", edits / passed, None, "/s")
@@ -175,8 +185,69 @@ def run_alone(place: World, edits: int) -> None:
     with opened(place, "tests.bench.holds", str(told)) as (terminal, _, _):
         told.write_text("")
         print("  watched:")
+        SLOW.clear()
         during_a_run(place, terminal, edits)
-        holds.tell(holds.turns_of(told))
+        turns = holds.turns_of(told)
+        from collections import defaultdict
+        a0, b0 = SLOW[0][0], SLOW[-1][1]
+        inside = [t for t in turns if a0 < t.at < b0]
+        print("seconds", b0-a0, "turns", len(inside), "wall", sum(t.milliseconds for t in inside), "cpu", sum(t.cpu for t in inside), "starved", sum(t.starved for t in inside), "gc", sum(t.gc for t in inside), "callbacks", sum(t.callbacks for t in inside))
+        g = defaultdict(lambda: [0,0,0,0])
+        for t in inside:
+            for i, v in enumerate((1, t.milliseconds, t.cpu, t.starved)): g[t.what][i] += v
+        for k, v in sorted(g.items(), key=lambda x: -x[1][1])[:12]: print("   ", k, [round(x) for x in v])
+        print("process cpu", Path(f"/proc/{terminal.process.pid}/stat").read_text().split()[13:15], [ (Path(f"/proc/{terminal.process.pid}/task/{x}/comm").read_text().strip(), Path(f"/proc/{terminal.process.pid}/task/{x}/schedstat").read_text().split()[:2]) for x in os.listdir(f"/proc/{terminal.process.pid}/task")])
+        holds.tell(turns)
+        for a, b in SLOW:
+            if b - a > 0.02:
+                print(f"key {(b-a)*1000:.0f}:")
+                for t in turns:
+                    if t.at + t.milliseconds / 1000 > a and t.at < b:
+                        print(f"    {(t.at-a)*1000:+.0f} {t.milliseconds} cpu {t.cpu} n{t.callbacks} {t.longest} {t.what} {t.where[-160:]}")
+
+
+def log_alone(place: World, lines: int) -> None:
+    """Keys and bytes while lines pour into the log: the panel under a hub, then the Log place."""
+    with opened(place, "tests.bench.pouring", str(lines)) as (terminal, _, _):
+        for key, where in ((b"l", "the panel under a hub"), (b"7", "the Log place")):
+            terminal.send(key)
+            terminal.until_quiet(3 * REST, 5)
+            os.kill(terminal.process.pid, signal.SIGUSR1)
+            terminal.see("moved", 5)
+            number = poured(terminal)
+            began, size = time.perf_counter(), len(terminal.out)
+            if key == b"l":
+                taken, rate, passed = keys_while(terminal, 20, lambda: True)
+                row(
+                    f"{where}: arrow down, p95",
+                    worst_of_twenty(taken),
+                    25,
+                    "ms",
+                    f"{len(taken)} keys, middle {middle(taken):.1f}, worst {max(taken):.0f}",
+                )
+                row(f"{where}: bytes a second, keys too", rate, 4_000, "B/s")
+                began, size = time.perf_counter(), len(terminal.out)
+                number = poured(terminal)
+            shown = looks = 0
+            while time.perf_counter() - began < 10:
+                if terminal.read(0.05):
+                    looks, shown = looks + (poured(terminal) != shown), poured(terminal)
+            passed = time.perf_counter() - began
+            row(f"{where}: bytes a second, no key", (len(terminal.out) - size) / passed, 4_000, "B/s")
+            row(
+                f"{where}: lines that came a second",
+                (poured(terminal) - number) / passed,
+                None,
+                "/s",
+                f"shown anew {looks / passed:.1f} times a second",
+            )
+            os.kill(terminal.process.pid, signal.SIGUSR1)
+            terminal.until_quiet(3 * REST, 5)
+
+
+def poured(terminal: Terminal) -> int:
+    """The number of the newest line on the screen."""
+    return max((int(found) for found in re.findall(r"Firm (\d+) Associates: website", terminal.text)), default=0)
 
 
 def measure(size: int) -> None:
@@ -210,7 +281,10 @@ def keys_of(terminal: Terminal, size: int) -> None:
     show("arrow down", measured(terminal, lambda: DOWN), 6, 450)
     show("page down", measured(terminal, lambda: PAGE_DOWN), None, 8_500)
     answer(terminal, b"g")  # a tick at the bottom scrolls too
+    show("untick", measured(terminal, lambda: b" "), 5, 250)
+    answer(terminal, b"g")
     show("tick", measured(terminal, lambda: b" "), 5, 250)
+    answer(terminal, b"g")
     letters = iter(b"/library")
     answer(terminal, bytes([next(letters)]))
     show("filter, one more letter", measured(terminal, lambda: bytes([next(letters)]), 6), 40, None)
@@ -263,8 +337,20 @@ def main() -> None:
     asks.add_argument("sizes", type=int, nargs="*", default=[50_000])
     asks.add_argument("--peer", action="store_true")
     asks.add_argument("--run", type=int, nargs="?", const=300, metavar="EDITS")
+    asks.add_argument("--keys", action="store_true")
+    asks.add_argument("--pour", type=int, nargs="?", const=200, metavar="LINES")
     given = asks.parse_args()
     for size in given.sizes:
+        if given.keys or given.pour:
+            head(f"the screen at {COLS}x{ROWS}, {size:,} linked records")
+            with world(size) as place:
+                made_ready(place)
+                if given.keys:
+                    with opened(place) as (terminal, _, _):
+                        keys_of(terminal, size)
+                if given.pour:
+                    log_alone(place, given.pour)
+            continue
         if given.run:
             head(f"a run that writes {given.run} of {size:,} linked records")
             with world(size) as place:

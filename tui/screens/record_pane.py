@@ -272,10 +272,12 @@ class RecordPane(Vertical):
 
     def _show_note(self) -> None:
         words = self._note()
+        words = glyphs().printable(safe_line(words, 1_000))
         note = self.query_one("#pane-note", Static)
+        line = bool(words) and note.display and note.size.height == 1 and cell_len(words) <= note.content_size.width
         note.display = bool(words)
         note.set_class(bool(self._refused), "-wrong")
-        note.update(Content(glyphs().printable(safe_line(words, 1_000))))
+        note.update(Content(words), layout=not line)  # one line instead of another: all stays where it is
 
     # -- messages ------------------------------------------------------------------------------------------------
 

@@ -141,8 +141,15 @@ class LineView(ScrollView, inherit_bindings=False):
         self.refresh()
 
     def fit_lines(self) -> None:
-        """The number of lines changed."""
-        self.virtual_size = Size(0, self.line_count + self.header_lines)
+        """The number of lines changed. The whole screen is laid out anew (Textual does that with each new size, which takes
+        10 ms) only where a bar comes or goes or the height is that of the lines."""
+        size = Size(0, self.line_count + self.header_lines)
+        room = self.container_size.height
+        if not room or self.styles.auto_dimensions or (size.height > room) != self.show_vertical_scrollbar:
+            self.virtual_size = size
+        elif size != self.virtual_size:
+            self.set_reactive(LineView.virtual_size, size)
+            self._scroll_update(size)
 
     def refresh_index(self, index: int) -> None:
         """Repaint one line, if it is on the screen."""
