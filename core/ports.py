@@ -166,6 +166,24 @@ class Listing(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """`records` by key, those left out whose row is the very same as before; `prints` of their rows, where it can be
+    told what they hold."""
+
+    records: Mapping[str, Record]
+    prints: Mapping[str, str]
+
+
+class Rereading(Protocol):
+    """What only Ajera has: rows so large that telling their bytes alike is quicker than reading them."""
+
+    async def reread(self, kind: Kind, keys: Sequence[str], known: Mapping[str, str], of: str) -> Reread:
+        """The records of these keys as `get` gives them, but for those whose row has the print in `known`. `of` names
+        whatever else the caller makes of a record: prints made with another one are others."""
+        ...
+
+
 class Accounting(Protocol):
     """What only Ajera has: money and hours (sync-rules 8)."""
 
@@ -288,6 +306,10 @@ class Transaction(Protocol):
     """Writes that land together or not at all."""
 
     def put_records(self, records: Iterable[Record]) -> None: ...
+    def put_prints(self, kind: Kind, side: Side, prints: Mapping[str, str]) -> None:
+        """By key, the print of the row that each record was made from, as this transaction leaves it."""
+        ...
+
     def drop_record(self, kind: Kind, side: Side, key: str) -> None: ...
     def put_link(self, link: Link) -> None:
         """Raises ActionRefused if either key already has another link."""
@@ -346,6 +368,10 @@ class Store(Protocol):
 
     def keys(self, kind: Kind, side: Side) -> frozenset[str]:
         """The keys of all records of a kind and side; reads no record."""
+        ...
+
+    def prints(self, kind: Kind, side: Side, keys: Sequence[str]) -> Mapping[str, str]:
+        """By key, the print of the row that a record was made from, where nothing has changed the record since."""
         ...
 
     def link(self, kind: Kind, side: Side, key: str) -> Link | None:

@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from core.ajera import names
 from core.ajera.mapping import harmless_employee
 from core.ajera.names import ENTITIES, Entity, Reference
+from core.ajera.skim import skimmed
 from core.ajera.wire import Envelope, Raw, ReferenceRow, SessionContent, read_key, read_text, validated
 from core.errors import (
     AccessRefused,
@@ -41,6 +42,7 @@ from core.policy import FieldSpec
 from core.text import safe_line
 
 T = TypeVar("T")
+Same = Callable[[Raw], bool]  # whether a skimmed row is the one that is known
 LARGE: Final = 256 * 1024  # bytes of a reply that are parsed in a thread
 RATE_TRIES: Final = 3  # a read that Ajera refuses inside the envelope for its rate is tried again so often
 
@@ -51,10 +53,12 @@ class SessionEnded(SystemFailure):
 
 @dataclass(frozen=True)
 class Answer:
-    """The Content of a call that worked, and when Ajera's server sent it."""
+    """The Content of a call that worked, and when Ajera's server sent it. `skimmed` is the reply of which `content` is
+    the quick reading (skim.py), None where it is exact."""
 
     content: Raw
     date: datetime | None
+    skimmed: Reply | None = None
 
 
 class AjeraClient:
@@ -138,13 +142,15 @@ class AjeraClient:
 
     # -- calls -----------------------------------------------------------------------------------
 
-    async def call(self, method: str, arguments: Mapping[str, Any], *, reading: bool, version: int = 1) -> Answer:
+    async def call(
+        self, method: str, arguments: Mapping[str, Any], *, reading: bool, version: int = 1, skim: bool = False
+    ) -> Answer:
         """One method call. Raises what `read_envelope` and `Http.send` raise, SessionEnded excepted."""
         for attempt in (1, 2):
             token = (await self.session(version)).SessionToken
             body = {"Method": method, "SessionToken": token, "MethodArguments": dict(arguments)}
             try:
-                return await self._patiently(method, body, reading)
+                return await self._patiently(method, body, reading, skim=skim)
             except SessionEnded:
                 if attempt == 1:
                     await self._renewed(version, token)
@@ -191,10 +197,10 @@ class AjeraClient:
             return await self.envelope(method, arguments, version=version, token=token, reading=reading)
         return data
 
-    async def _patiently(self, method: str, body: Raw, reading: bool) -> Answer:
+    async def _patiently(self, method: str, body: Raw, reading: bool, *, skim: bool = False) -> Answer:
         for attempt in range(1, RATE_TRIES + 1):
             try:
-                return await self._send(method, body, reading=reading)
+                return await self._send(method, body, reading=reading, skim=skim)
             except RateLimited as limited:
                 # Over HTTP the transport has waited already; inside an envelope nobody has.
                 if not reading or limited.wait is not None or attempt == RATE_TRIES:
@@ -202,12 +208,14 @@ class AjeraClient:
             await self.http.pause(attempt)
         raise AssertionError("unreachable")
 
-    async def _send(self, method: str, body: Raw, *, reading: bool) -> Answer:
+    async def _send(self, method: str, body: Raw, *, reading: bool, skim: bool = False) -> Answer:
         reply = await self.http.send(Request("POST", "", json=body, name=method, reading=reading))
         self.date = reply.date or self.date
         try:
-            content = read_envelope(await self._parsed(reply, method, reading), method, reading, reply.redact)
-            return Answer(content, reply.date)
+            quick = skimmed(reply.body) if skim and reply.status == 200 else None
+            data = await self._parsed(reply, method, reading) if quick is None else quick
+            content = read_envelope(data, method, reading, reply.redact)
+            return Answer(content, reply.date, None if quick is None else reply)
         except SystemFailure as failure:
             problem = failure.with_traceback(None)  # its frames hold the answer: pay, or a secret said back
         raise problem
@@ -235,26 +243,39 @@ class AjeraClient:
         answer = await self.call(entity.list_method, filters or {}, reading=True)
         return rows_of(answer.content, entity.plural, entity.list_method), answer.date
 
-    async def records(self, kind: Kind, keys: Sequence[int]) -> list[Raw]:
-        """Full records of these keys in batches, several at once; a key that is not there is left out."""
+    async def records(self, kind: Kind, keys: Sequence[int], same: Same | None = None) -> list[Raw]:
+        """Full records of these keys in batches, several at once; a key that is not there is left out, and where rows
+        can be skimmed (skim.py), one that is the `same` too."""
         entity = ENTITIES[kind]
         batches = chunks(list(dict.fromkeys(keys)), entity.batch)
-        found = await together(self._get_batch(entity, batch) for batch in batches)
+        found = await together(self._get_batch(entity, batch, same) for batch in batches)
         return [raw for part in found for raw in part]
 
-    async def _get_batch(self, entity: Entity, batch: Sequence[int]) -> list[Raw]:
+    async def _get_batch(self, entity: Entity, batch: Sequence[int], same: Same | None) -> list[Raw]:
         """One Get. Where a missing key is refused instead of left out, each key is asked for by itself."""
         try:
-            answer = await self.call(entity.get_method, {entity.requested: list(batch)}, reading=True)
+            wanted = {entity.requested: list(batch)}
+            answer = await self.call(entity.get_method, wanted, reading=True, skim=same is not None)
         except RecordRefused:
             if len(batch) == 1:
                 return []
-            parts = await together(self._get_batch(entity, [key]) for key in batch)
+            parts = await together(self._get_batch(entity, [key], same) for key in batch)
             return [raw for part in parts for raw in part]
         rows = rows_of(answer.content, entity.plural, entity.get_method)
         if entity is ENTITIES[Kind.EMPLOYEE]:  # here, before anything else sees them (sync-rules 3)
             return [harmless_employee(row, self.employee_fields) for row in rows]
-        return rows
+        if same is None or answer.skimmed is None:
+            return rows
+        return await self._exactly(entity, answer.skimmed, [place for place, row in enumerate(rows) if not same(row)])
+
+    async def _exactly(self, entity: Entity, reply: Reply, places: Sequence[int]) -> list[Raw]:
+        """Some rows of an answer that was skimmed."""
+        if not places:
+            return []
+        method = entity.get_method
+        content = read_envelope(await self._parsed(reply, method, reading=True), method, True, reply.redact)
+        rows = rows_of(content, entity.plural, method)
+        return [rows[place] for place in places]
 
     async def reference(self, reference: Reference) -> list[ReferenceRow]:
         """All rows of a reference list, inactive ones included."""

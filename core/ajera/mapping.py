@@ -6,7 +6,7 @@ like is in wire.py, what each means in ajera-api 7 to 10. Writing is core/ajera/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -34,7 +34,9 @@ from core.model.record import Entry, Record
 from core.model.values import Address, FieldType, Kind, Ref, Side, Value
 from core.policy import TOTAL_FIELDS, FieldSpec
 from core.quirks.ajera import AjeraQuirks
+from core.version import VERSION
 
+MAPPING: Final = 1  # moves when a row is made into another record than before
 LINES: Final = ("LineOne", "LineTwo", "LineThree")
 CUSTOM: Final = "CF_"
 
@@ -116,6 +118,13 @@ class Reader:
         except (ValueError, OverflowError):
             problem = BadReply(Side.AJERA, f"Ajera's answer holds an unreadable {kind.value}")
         raise problem
+
+    def records(self, kind: Kind, raws: Iterable[Raw]) -> list[Record]:
+        return [self.record(kind, raw) for raw in raws]
+
+    def depends_on(self, kind: Kind) -> str:
+        """What a record is made from besides its row, as text: another text, and the same row may be another record."""
+        return repr((MAPPING, VERSION, self.fields[kind], self.quirks, sorted(self.overhead.items())))
 
     def specs(self, kind: Kind) -> list[FieldSpec]:
         """The fields that are read from the record's own properties."""

@@ -14,6 +14,7 @@ Settings that decide what is asked for, beside the field map:
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from core.ajera.mapping import Reader, key_of
 from core.ajera.namelists import AGE, UNFILTERED_AGE, NameLists
 from core.ajera.names import ENTITIES, GENERIC_ERROR
 from core.ajera.search import same_text, searches
+from core.ajera.skim import print_of
 from core.ajera.tables import TableReader
 from core.ajera.wire import Project, Raw, SessionContent, read_amount, read_key, read_text, validated
 from core.ajera.writing import Writer, refused
@@ -46,7 +48,7 @@ from core.http import Clock, SystemClock
 from core.model.record import NO_FIELDS, Record
 from core.model.values import EntryEdit, Kind, Side, Value
 from core.policy import DEFAULT_FIELDS, FieldSpec
-from core.ports import KNOWN_FOR, UNFINISHED, Connection, Draft, Hours, Pulled, Shelf
+from core.ports import KNOWN_FOR, UNFINISHED, Connection, Draft, Hours, Pulled, Reread, Shelf
 from core.quirks.ajera import AjeraQuirks
 from core.text import safe_line
 
@@ -159,6 +161,24 @@ class AjeraSystem:
         wanted = [int(key) for key in keys if key.isdecimal()]
         return {record.key: record for record in await self.read(kind, wanted)}
 
+    async def reread(self, kind: Kind, keys: Sequence[str], known: Mapping[str, str], of: str) -> Reread:
+        """The records whose rows differ from what they were made of (core.ports.Rereading). Not for employees, whose rows
+        are cut down before anything is made of them."""
+        if kind is Kind.EMPLOYEE:
+            return Reread(await self.get(kind, keys), {})
+        reader = await self._reader()
+        salt = hashlib.sha256(f"{of} {reader.depends_on(kind)}".encode()).digest()
+        prints: dict[str, str] = {}
+
+        def same(row: Raw) -> bool:
+            key = str(row.get(ENTITIES[kind].key))
+            prints[key] = print_of(row, salt)
+            return known.get(key) == prints[key]
+
+        raws = await self.client.records(kind, [int(key) for key in keys if key.isdecimal()], same)
+        found = await asyncio.to_thread(lambda: {record.key: record for record in reader.records(kind, raws)})
+        return Reread(found, {key: prints[key] for key in found.keys() & prints.keys()})
+
     async def listed(self, kind: Kind, filters: Mapping[str, str]) -> tuple[list[int], datetime | None]:
         """Keys of a list, and when it was sent."""
         rows, sent = await self.client.rows(kind, filters)
@@ -174,7 +194,7 @@ class AjeraSystem:
     async def _read(self, kind: Kind, keys: Sequence[int]) -> list[Record]:
         raws = await self.client.records(kind, keys)
         reader = await self._reader()
-        return await asyncio.to_thread(lambda: [reader.record(kind, raw) for raw in raws])
+        return await asyncio.to_thread(reader.records, kind, raws)
 
     async def _reader(self) -> Reader:
         overhead = (await self._tables.known()).overhead

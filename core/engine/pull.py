@@ -7,10 +7,12 @@ remembered as *dirty*, so that a crash or a plan that was only looked at loses n
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import cast
 
 from core.engine.clock import iso
@@ -20,7 +22,7 @@ from core.errors import ListNotTrusted
 from core.model.record import Record
 from core.model.values import Kind, Side
 from core.policy import TOTAL_FIELDS, Guards, Policy
-from core.ports import KNOWN_FOR, Children, Clock, Connection, Cursor, Listing, Store, System, Transaction
+from core.ports import KNOWN_FOR, Children, Clock, Connection, Cursor, Listing, Rereading, Store, System, Transaction
 from core.reconcile.accounting import with_budget
 from core.reconcile.ticks import ticked
 
@@ -29,6 +31,7 @@ CHUNK = 200  # rows a commit: others get their turn while a first pull is stored
 WAITING_FOR = 300.0  # seconds that metadata and code tables are taken as known when a person waits for a refusal to end
 SLICE = 1000  # records read again at a time
 MOST_DIRTY = 2000  # beyond this, "everything" is cheaper to remember than the list
+NONE: Mapping[str, str] = MappingProxyType({})
 FEW = 4  # of so many known, none may be left
 PROJECTS_OF_CRM = f"records:{Kind.PROJECT}:{Side.CRM}"
 _TOTAL_NAMES = frozenset(spec.name for spec in TOTAL_FIELDS)
@@ -49,6 +52,7 @@ class Puller:
 
     def __post_init__(self) -> None:
         self.quiet = Quiet(self.store)
+        self._made_by = hashlib.sha256(repr(self.policy).encode()).hexdigest()  # figures are made by it (with_budget)
 
     async def connect(self, *, anew: bool = False, by_hand: bool = False) -> None:
         """Log in to both systems and read what the mappings need, as far as it is not known.
@@ -58,7 +62,8 @@ class Puller:
         """
         waits = by_hand and bool(self.store.items("refused") or self.store.failures())
         max_age = 0.0 if anew else WAITING_FOR if waits else KNOWN_FOR
-        found = await asyncio.gather(*(self.systems[side].connect(max_age) for side in Side))
+        asked = [await self.off_loop(getattr, self.systems[side], "connect") for side in Side]  # made now: it imports
+        found = await asyncio.gather(*(connect(max_age) for connect in asked))
         self.connections = dict(zip(Side, found, strict=True))
 
     async def pull(self, *, full: bool = False, only: Sequence[Kind] = ()) -> int:
@@ -81,22 +86,26 @@ class Puller:
         moved = replace(cursor, value=pulled.cursor, whole=pulled.whole or cursor.whole)
         return await self._keep(pulled.records, moved)
 
-    async def _keep(self, records: Iterable[Record], cursor: Cursor) -> int:
-        """Store what differs from what is known, then the cursor; the number of records that do."""
+    async def _keep(self, records: Iterable[Record], cursor: Cursor, prints: Mapping[str, str] = NONE) -> int:
+        """Store what differs from what is known, then the cursor; the number of records that do. `prints` are of the
+        rows that records were made from, by key."""
         count = 0
         for chunk in _chunks(records, CHUNK):
-            count += await self.off_loop(self._keep_chunk, chunk)
+            count += await self.off_loop(self._keep_chunk, chunk, prints)
             await asyncio.sleep(0)
         if cursor != self.store.cursor(cursor.kind, cursor.side):
             await self.off_loop(self._put_cursor, cursor)
         return count
 
-    def _keep_chunk(self, chunk: list[Record]) -> int:
+    def _keep_chunk(self, chunk: list[Record], prints: Mapping[str, str] = NONE) -> int:
         changed = [record for record in map(self._kept, chunk) if record is not None]
-        if changed:
+        made_from = {record.key: prints[record.key] for record in chunk if record.key in prints}
+        if changed or made_from:
             with self.store.transaction() as tx:
                 tx.put_records(changed)
                 note_dirty(tx, [record.id for record in changed])
+                if made_from:
+                    tx.put_prints(chunk[0].kind, chunk[0].side, made_from)
         return len(changed)
 
     def _kept(self, new: Record) -> Record | None:
@@ -156,6 +165,18 @@ class Puller:
             moved += await self._take(kind, side, fresh)
         return moved
 
+    async def _reread(self, kind: Kind, side: Side, keys: Sequence[str]) -> None:
+        """As `read_again`; a record whose row is the very one that it was made from is not looked at."""
+        system = self.systems[side]
+        if not hasattr(system, "reread"):
+            await self.read_again(kind, side, keys)
+            return
+        for start in range(0, len(keys), SLICE):
+            part = keys[start : start + SLICE]
+            known = await self.off_loop(self.store.prints, kind, side, part)
+            found = await cast(Rereading, system).reread(kind, part, known, self._made_by)
+            await self._keep(found.records.values(), self.store.cursor(kind, side), found.prints)
+
     async def read_now(self, kind: Kind, side: Side, keys: Sequence[str]) -> frozenset[str]:
         """Read these records now, like `read_again`; the keys that are not there any more."""
         fresh = await self.systems[side].get(kind, keys)
@@ -191,7 +212,7 @@ class Puller:
         elif kind in (Kind.FIRM, Kind.PROJECT):
             # A firm's addresses and contacts, a project's invoice groups and phases: child rows as well.
             linked = await self.off_loop(self._linked, kind, side)
-            await self.read_again(kind, side, sorted(linked & keys))
+            await self._reread(kind, side, sorted(linked & keys))
         swept = replace(self.store.cursor(kind, side), counted=len(keys), swept=iso(self.clock.now()))
         await self.off_loop(self._put_cursor, swept)
         return gone

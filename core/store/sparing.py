@@ -96,6 +96,10 @@ class SparingReads:
         """The keys of all records of a kind and side; reads no record."""
         return frozenset(self._storage.committed_ids(records_table(kind, side)))
 
+    def prints(self, kind: Kind, side: Side, keys: Sequence[str]) -> Mapping[str, str]:
+        """By key, the print of the row that a record was made from, where nothing has changed the record since."""
+        return self._storage.prints(records_table(kind, side), keys)
+
     def link(self, kind: Kind, side: Side, key: str) -> Link | None:
         """The link of one key; while links were not asked for, from the file, so that they stay unread."""
         if self._memory.links_loaded:

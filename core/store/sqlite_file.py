@@ -57,7 +57,16 @@ def _for_screens(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE INDEX links_by_crm ON docs ({LINK_CRM_KEY}) WHERE name = 'links' AND body IS NOT NULL")
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_first_schema, _quick_questions, _for_screens)
+def _prints_of_rows(connection: sqlite3.Connection) -> None:
+    """The print of the row that a record was made from (derived: a sweep makes them anew). It holds while the record's
+    document has the number that it had then."""
+    connection.execute(
+        "CREATE TABLE prints (name TEXT NOT NULL, id TEXT NOT NULL, seq INTEGER NOT NULL, print TEXT NOT NULL,"
+        " PRIMARY KEY (name, id)) WITHOUT ROWID"
+    )
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_first_schema, _quick_questions, _for_screens, _prints_of_rows)
 """Step i brings a file from schema i to i + 1. Steps are added, never changed."""
 
 

@@ -11,6 +11,7 @@ what is new by one index look-up. A deletion is a row without a body until it is
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -232,6 +233,16 @@ class SqliteStorage(Storage):
         named = ((bodies.id_out(doc_id), body) for doc_id, body in found)
         return next((each for each in named if each[0].partition(":")[0] == kind), None)
 
+    def prints(self, table: str, doc_ids: Sequence[str]) -> dict[str, str]:
+        """The prints put with these committed documents, of those that are as they were then."""
+        sql = (
+            "SELECT p.id, p.print FROM prints p JOIN docs d ON d.name = p.name AND d.id = p.id AND d.seq = p.seq"
+            " WHERE p.name = ? AND p.id IN (SELECT value FROM json_each(?)) AND d.body IS NOT NULL"
+        )
+        asked = {bodies.id_in(doc_id): doc_id for doc_id in doc_ids}
+        found = self._select(sql, (table, json.dumps(list(asked))), writer=False)
+        return {asked[stored]: text for stored, text in found if stored in asked}
+
     def view(self, name: str) -> bytes | None:
         """What was kept under that name by `put_view`."""
         found = self._select("SELECT body FROM views WHERE name = ?", (name,), writer=False)
@@ -309,6 +320,18 @@ class SqliteStorage(Storage):
             writer.execute("INSERT OR REPLACE INTO views (name, body) VALUES (?, ?)", (name, body))
         self._wrote = True
 
+    def put_prints(self, table: str, prints: Iterable[tuple[str, str]]) -> None:
+        """Note pairs of id and print with the documents as they are; without a sequence number, like a view."""
+        writer = self._inside()
+        rows = [(text, table, bodies.id_in(doc_id)) for doc_id, text in prints]
+        with sqlite_file.translated(self.path):
+            writer.executemany(
+                "INSERT OR REPLACE INTO prints (name, id, seq, print) SELECT name, id, seq, ? FROM docs"
+                " WHERE name = ? AND id = ? AND body IS NOT NULL",
+                rows,
+            )
+        self._wrote = self._wrote or bool(rows)
+
     def note_fact(self, name: str, value: int) -> None:
         writer = self._inside()
         with sqlite_file.translated(self.path):
@@ -339,6 +362,10 @@ class SqliteStorage(Storage):
             gone = writer.execute("DELETE FROM docs WHERE body IS NULL AND seq <= ? AND seq < ?", (upto, last))
             if gone.rowcount > 0:
                 writer.execute("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (_PRUNED, min(upto, last)))
+                writer.execute(
+                    "DELETE FROM prints WHERE NOT EXISTS"
+                    " (SELECT 1 FROM docs WHERE docs.name = prints.name AND docs.id = prints.id)"
+                )
                 self._wrote = True
 
     # -- inside ----------------------------------------------------------------------------------

@@ -27,12 +27,17 @@ class TinyTransaction:
         self._memory = memory
         self._pending: dict[str, dict[str, bytes | None]] = {}
         self._terms: list[tuple[str, str]] = []
+        self._prints: dict[str, dict[str, str]] = {}
         self._by_ajera: dict[tuple[Kind, str], Link | None] = {}
         self._by_crm: dict[tuple[Kind, str], Link | None] = {}
 
     def put_records(self, records: Iterable[Record]) -> None:
         for record in records:
             self._put(records_table(record.kind, record.side), record.key, write_record(record))
+
+    def put_prints(self, kind: Kind, side: Side, prints: Mapping[str, str]) -> None:
+        """By key, the print of the row that each record was made from, as this transaction leaves it."""
+        self._prints.setdefault(records_table(kind, side), {}).update(prints)
 
     def drop_record(self, kind: Kind, side: Side, key: str) -> None:
         self._put(records_table(kind, side), key, None)
@@ -147,6 +152,8 @@ class TinyTransaction:
             self._storage.put(changes)
         if self._terms:
             self._storage.put_terms("history", self._terms)
+        for table, prints in self._prints.items():
+            self._storage.put_prints(table, prints.items())
         return changes
 
     def _put(self, table: str, doc_id: str, body: bytes | None) -> None:

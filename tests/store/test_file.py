@@ -165,6 +165,22 @@ def test_a_store_is_brought_up_to_date_and_copied_before(tmp_path: Path) -> None
     old.close()
 
 
+def test_a_store_of_the_day_before_opens_with_all_it_held(tmp_path: Path) -> None:
+    old = SqliteStorage(tmp_path / "store.db", migrations=sqlite_file.MIGRATIONS[:3])
+    before = filled(tmp_path / "new")
+    with old.transaction():
+        old.put(before._storage.changes(0)[1] or ())
+    old.close()
+    with TinyStore.open(tmp_path) as store:
+        assert store.records(Kind.FIRM, Side.AJERA) == before.records(Kind.FIRM, Side.AJERA)
+        assert not store.prints(Kind.FIRM, Side.AJERA, ["1"])
+        with store.transaction() as tx:
+            tx.put_prints(Kind.FIRM, Side.AJERA, {"1": "print"})
+        assert store.prints(Kind.FIRM, Side.AJERA, ["1", "2"]) == {"1": "print"}
+    before.close()
+    assert len(list(tmp_path.glob("store-schema3-*.db"))) == 1
+
+
 def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path) -> None:
     filled(tmp_path).close()
     with pytest.raises(ZeroDivisionError):
