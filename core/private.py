@@ -35,6 +35,16 @@ def private_folder(folder: Path) -> None:
         folder.chmod(0o700)
 
 
+def is_private(path: Path, *, folder: bool = False) -> bool:
+    """Whether there is such a file (or folder), no link, which is this user's alone."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return False
+    kind = stat.S_ISDIR if folder else stat.S_ISREG
+    return kind(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
+
+
 def _unsafe(folder: Path, why: str, way_out: str) -> StoreUnwritable:
     return StoreUnwritable(f"The folder {folder} is not used: it {why}. {way_out}")
 

@@ -32,9 +32,9 @@ Tick = Literal["firm", "contact", "project", "project_contact", "template"]
 
 
 class Section(BaseModel):
-    """A table of the settings file: immutable, strict types, no unknown keys."""
+    """A table of the settings file: immutable, strict types, no unknown keys. Built with the whole, and not one by one."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 def _secret(section: str) -> Any:

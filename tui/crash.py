@@ -11,7 +11,6 @@ import os
 import platform
 import traceback
 from datetime import UTC, datetime
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +24,8 @@ _PREFIX: Final = "crash-"
 
 def report_text(error: BaseException, at: datetime) -> str:
     """The report: what, where, in which versions."""
+    from importlib.metadata import version as version_of  # late: a start without a crash needs no metadata
+
     lines = [
         f"ajerasync {VERSION}, {at:%Y-%m-%dT%H:%M:%SZ}",
         f"Python {platform.python_version()}, Textual {version_of('textual')}, {platform.system()} {platform.machine()}",

@@ -71,6 +71,9 @@ class Env:
         return read_settings(self.paths())
 
     def service(self) -> Service:
+        from core.ahead import check_store
+
+        check_store(self.paths())
         from core.bootstrap import open_service
 
         return open_service(self.settings(), readonly=self.flags.readonly, program=program_name())

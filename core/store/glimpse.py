@@ -6,9 +6,7 @@ store yet, another schema, a lock, damage, a folder that others may use: all tha
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from core.errors import StoreFailure
+from core.private import is_private
 from core.store import bodies, sqlite_file
 
 PATIENCE_MS: Final = 100  # opening the store waits longer
@@ -35,7 +34,7 @@ class Glimpse(NamedTuple):
 def glimpse(path: Path, runs: int, tables: Sequence[str]) -> Glimpse | None:
     """What the file at `path` holds, its newest `runs`, and where `tables` stand; all of one moment."""
     try:
-        if not (_private(path.parent, stat.S_ISDIR) and _private(path, stat.S_ISREG)) or sqlite_file.is_condemned(path):
+        if not (is_private(path.parent, folder=True) and is_private(path)) or sqlite_file.is_condemned(path):
             return None
         with closing(sqlite_file.connect(path)) as connection:
             connection.execute(f"PRAGMA busy_timeout = {PATIENCE_MS}")
@@ -46,11 +45,6 @@ def glimpse(path: Path, runs: int, tables: Sequence[str]) -> Glimpse | None:
             return _read(connection, runs, tables)
     except (OSError, sqlite3.Error, StoreFailure, ValueError, LookupError):
         return None
-
-
-def _private(path: Path, is_kind: Any) -> bool:
-    facts = path.lstat()
-    return is_kind(facts.st_mode) and facts.st_uid == os.geteuid() and not facts.st_mode & 0o077
 
 
 def _read(connection: sqlite3.Connection, runs: int, tables: Sequence[str]) -> Glimpse:

@@ -21,7 +21,7 @@ from core.model.record import Record
 from core.model.values import Kind, Side
 from core.paths import Paths, paths_for
 from core.ports import Failure, OpenItem, RunRecord
-from core.store import TinyStore, run_lock, schedule_lease
+from core.store import SqliteStorage, TinyStore, run_lock, schedule_lease, sqlite_file
 from tests.architecture.test_imports import HEAVY, after_command
 from tests.unit.cli_kit import Said, call
 
@@ -200,9 +200,9 @@ def linked_less(paths: Paths) -> None:
 
 
 def of_schema_two(paths: Paths) -> None:
-    with sqlite3.connect(paths.store) as connection:
-        connection.executescript("DROP TABLE views; DROP INDEX links_by_crm; PRAGMA user_version = 2")
-    connection.close()
+    """As an earlier version left it."""
+    paths.store.unlink()
+    SqliteStorage(paths.store, migrations=sqlite_file.MIGRATIONS[:2]).close()
 
 
 def gone(paths: Paths) -> None:
