@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, cast
@@ -99,6 +100,7 @@ PLACES: Final = (
 )
 
 
+@cache
 def present_places() -> tuple[PlaceEntry, ...]:
     """The places whose modules are there."""
     return tuple(place for place in PLACES if place.present)

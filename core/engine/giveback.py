@@ -7,7 +7,6 @@ and `give_back` looks through it after much was made.
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import sys
 from contextlib import suppress
@@ -31,5 +30,7 @@ def give_back() -> None:
     else:
         gc.collect()
     if sys.platform == "linux":
+        import ctypes  # late: no start needs it
+
         with suppress(OSError, AttributeError):
             ctypes.CDLL("libc.so.6").malloc_trim(0)

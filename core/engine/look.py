@@ -9,9 +9,6 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from rapidfuzz import process
-from rapidfuzz.distance import JaroWinkler, Levenshtein
-
 from core.engine.clock import iso
 from core.engine.lookups import BasesByKey, LinksByKey, RecordsByKey
 from core.engine.pull import dirty_records, gone_records
@@ -27,6 +24,9 @@ QUEUES = ("conflict", "candidate", "difference", "drift", "refused")
 
 def alike(name: str, names: Sequence[str], floor: float) -> Iterable[tuple[str, float]]:
     """Names like `name`: the better of edit distance and Jaro-Winkler, the latter with a higher floor."""
+    from rapidfuzz import process  # late: 47 modules, and most starts compare no name
+    from rapidfuzz.distance import JaroWinkler, Levenshtein
+
     by_edits = process.extract_iter(name, names, scorer=Levenshtein.normalized_similarity, score_cutoff=floor)
     found = {text: score for text, score, _ in by_edits}
     for text, score, _ in process.extract_iter(name, names, scorer=JaroWinkler.similarity, score_cutoff=floor + 0.05):
