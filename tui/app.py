@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from textual.app import SystemCommand
@@ -164,8 +165,10 @@ class AjerasyncApp(OrderedKeysApp[None]):
     # -- events ----------------------------------------------------------------------------------------------
 
     def _engine_told(self) -> None:
-        """Something happened: hand it on with the next batch."""
-        if not self._batch_due and self._running:
+        """Something happened: hand it on with the next batch. May be told in any thread."""
+        if get_ident() != self._thread_id:
+            self.call_later(self._engine_told)
+        elif not self._batch_due and self._running:
             self._batch_due = True
             self.set_timer(BATCH_SECONDS, self.hand_on)
 

@@ -29,6 +29,7 @@ from tui.widgets.log_panel import LogLine
 
 KEPT_LINES: Final = 2_000
 STATUS_SECONDS: Final = 15.0  # staleness and the lease change without an event
+_SAYING: Final = frozenset({"progress", "log"})  # these change nothing
 _SILENT: Final = frozenset({"progress", "mark_changed", "store_changed"})
 
 
@@ -98,7 +99,7 @@ class Session:
     def _told(self, event: Event) -> None:
         if event.event in CHANGING or event.event == "mark_changed":
             self.generation += 1
-        if event.event != "progress":
+        if event.event not in _SAYING:
             self._status = None
         self._notice_trouble(event)
         self._events.append(event)

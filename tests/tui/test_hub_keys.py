@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.errors import StoreUnwritable
 from core.model.values import Kind
 from tests.tui.kit import Stage, stage
 from tui.app import AjerasyncApp
@@ -32,6 +34,52 @@ async def test_tick_undo_redo(tmp_path: Path) -> None:
         assert not scene.service.row(row.kind, row.key).marked
         await scene.press("U")
         assert row.id in scene.hub.ticks
+
+
+def line(scene: Stage, row_id: str) -> object:
+    """All that is shown of a row's tick."""
+    return scene.hub.table.row(row_id), row_id in scene.hub.ticks, len(scene.hub.ticks), note(scene)
+
+
+async def test_a_tick_is_shown_as_it_will_be_before_it_is_stored(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        hub = scene.hub
+        row = hub.rows[tickable(scene)[0]]
+        await scene.stand_on(row)
+        shown: list[object] = []
+
+        def stored(*given: Any, **more: Any) -> Any:
+            shown.append(line(scene, row.id))
+            return real(*given, **more)
+
+        real, scene.service.mark = scene.service.mark, stored  # type: ignore[method-assign]
+        count = len(hub.ticks)
+        await scene.press("space")
+        assert shown == [line(scene, row.id)]
+        assert f"ticked {count + 1}" in note(scene)
+        assert scene.service.row(row.kind, row.key).state == "pending"
+
+
+async def test_a_tick_that_cannot_be_stored_is_taken_back_on_the_screen(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        hub = scene.hub
+        row = hub.rows[tickable(scene)[0]]
+        await scene.stand_on(row)
+        before = line(scene, row.id)
+
+        def full(*given: Any, **more: Any) -> Any:
+            raise StoreUnwritable("the disk is full")
+
+        scene.service.mark = full  # type: ignore[method-assign]
+        await scene.press("space")
+        assert line(scene, row.id) == before
+        await scene.until(lambda: any("the disk is full" in toast.message for toast in scene.app._notifications))
+
+
+async def test_what_is_told_in_a_thread_is_handed_on(tmp_path: Path) -> None:
+    async with stage(tmp_path) as scene:
+        await asyncio.to_thread(scene.service.note, "told elsewhere")
+        await scene.until(lambda: any(line.text == "told elsewhere" for line in scene.app.session.lines))
 
 
 async def test_all_in_the_view_and_the_hidden_ones_counted(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from tests.tui.hostile import HOSTILE
-from tui.widgets.log_panel import LogLine, LogPanel
+from tui.widgets.log_panel import BATCH_SECONDS, POUR_SECONDS, LogLine, LogPanel
 
 START = datetime(2025, 3, 1, 10, 42, 7, tzinfo=UTC)
 
@@ -88,6 +88,19 @@ async def test_lines_come_in_batches() -> None:
             await pilot.pause(0.05)
         assert app.panel.repaints == 1
         assert app.panel.kept_count == 200
+
+
+async def test_lines_that_pour_in_are_shown_less_often_and_the_last_of_them_soon() -> None:
+    app = LogApp()
+    async with app.run_test(size=(60, 20)) as pilot:
+        await add(pilot, app.panel, make_lines(3))
+        assert app.panel.pause == BATCH_SECONDS
+        poured = [line._replace(text=line.text + " of many" * 8) for line in make_lines(50)]
+        await add(pilot, app.panel, poured)
+        assert BATCH_SECONDS < app.panel.pause <= POUR_SECONDS
+        app.panel.following = False  # what is read stays: nothing is sent
+        await add(pilot, app.panel, poured)
+        assert app.panel.pause == BATCH_SECONDS
 
 
 async def test_levels_and_text() -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 LIST = Binding.Group("List")
+FRAME_SECONDS: Final = 1 / 60
 RELOAD_SECONDS: Final = 1.0  # between two looks at what a run that goes on has written
 
 
@@ -70,6 +71,7 @@ class PlaceScreen(Screen[None]):
         super().__init__()
         self._seen_generation = -1
         self._seen_lines = 0
+        self._painted_at = 0.0
         self._reload_at = 0.0
         self._reload_waits = False
         self.set_class(glyphs().name == "ascii", "-ascii")
@@ -164,9 +166,12 @@ class PlaceScreen(Screen[None]):
 
     def paint_now(self, *widgets: Widget) -> None:
         """Send what looks different in these by now, before what is done next: that may wait for the disk. Textual itself
-        paints when all that was asked for is done. What takes another place or size it paints then."""
-        self._dirty_widgets.update(widgets)
-        self._on_timer_update()
+        paints when all that was asked for is done, sixty times a second at most; so it does with keys that come faster."""
+        now = monotonic()
+        if now - self._painted_at >= FRAME_SECONDS:
+            self._painted_at = now
+            self._dirty_widgets.update(widgets)
+            self._on_timer_update()
 
     def refresh_header(self) -> None:
         """The header and the numbers on the strip of places."""

@@ -173,19 +173,28 @@ class LineView(ScrollView, inherit_bindings=False):
         """To line y at the top, at once: animation is a flood of bytes."""
         self.scroll_to(y=y, animate=False, force=True)
 
+    def paint_now(self) -> None:
+        """Answer a key at once, where the screen can: Textual's clock of frames makes it wait for up to two of them when
+        something else was painted just before."""
+        if paint := getattr(self.screen, "paint_now", None):
+            paint(self)
+
     # -- keys ------------------------------------------------------------------------------------------------
 
     def action_move(self, delta: int) -> None:
         """One line up or down."""
         self.scroll_now(self.scroll_offset.y + delta)
+        self.paint_now()
 
     def action_page(self, delta: int) -> None:
         """One page up or down."""
         self.scroll_now(self.scroll_offset.y + delta * self.page)
+        self.paint_now()
 
     def action_jump(self, where: int) -> None:
         """To the first line or the last."""
         self.scroll_now(0 if where == 0 else self.line_count)
+        self.paint_now()
 
 
 class CursorView(LineView):
@@ -232,9 +241,12 @@ class CursorView(LineView):
 
     def action_move(self, delta: int) -> None:
         self.cursor += delta
+        self.paint_now()
 
     def action_page(self, delta: int) -> None:
         self.cursor += delta * self.page
+        self.paint_now()
 
     def action_jump(self, where: int) -> None:
         self.cursor = 0 if where == 0 else self.line_count - 1
+        self.paint_now()

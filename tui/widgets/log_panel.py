@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import ClassVar, Final, NamedTuple
 
@@ -21,6 +21,8 @@ from tui.widgets.toast import toast
 LEVELS: Final = ("debug", "info", "warning", "error")
 KEPT_LINES: Final = 10_000
 BATCH_SECONDS: Final = 0.25  # at most four repaints a second, however fast lines come
+POUR_SECONDS: Final = 1.0  # and no fewer than one, however long they are
+POUR_CELLS: Final = 1_500  # a second, where each repaint shows other lines: for a slow line and for the eye
 _LINE_LIMIT: Final = 1_000
 EMPTY: Final = "No log lines yet.\n\nEach plan and each run writes here what it does: p makes a plan."
 NO_MATCH: Final = "No line matches.\n\nL shows less grave lines again; in the Log place escape clears the filter."
@@ -86,6 +88,7 @@ class LogPanel(LineView):
         self._first = 0
         self._waiting: list[LogLine] = []
         self._scheduled = False
+        self.pause = BATCH_SECONDS  # before lines that come are shown
         self._view: list[int] | None = None  # numbers of the lines shown; None shows all
         self.following, self.held = True, False
         self.level = "debug"
@@ -115,7 +118,7 @@ class LogPanel(LineView):
             del self._waiting[: -self._kept]
         if not self._scheduled and not self.held and self._waiting and self.is_attached:
             self._scheduled = True
-            self.set_timer(BATCH_SECONDS, self.show_waiting)
+            self.set_timer(self.pause, self.show_waiting)
 
     def on_mount(self) -> None:
         self.add(())
@@ -123,6 +126,7 @@ class LogPanel(LineView):
     def show_waiting(self) -> None:
         """Show what has come; called by the timer."""
         self._scheduled = False
+        self.pause = self._pause_after(self._waiting)
         if self.held or not self._waiting:
             return
         start = self._first + len(self._lines)
@@ -133,6 +137,13 @@ class LogPanel(LineView):
             self._view += self._passing(range(start, start + len(fresh)))
         self._trim()
         self._settle()
+
+    def _pause_after(self, fresh: Sequence[LogLine]) -> float:
+        """How long what is shown then stays: lines that pour in push a whole page away each time."""
+        if not self.following or 2 * len(fresh) < self.page:
+            return BATCH_SECONDS
+        cells = sum(min(len(line.text), self.size.width) for line in fresh[-self.page :])
+        return min(max(BATCH_SECONDS, cells / POUR_CELLS), POUR_SECONDS)
 
     def _trim(self) -> None:
         gone = len(self._lines) - self._kept
