@@ -38,7 +38,6 @@ DOWN, UP, PAGE_DOWN = b"\x1b[B", b"\x1b[A", b"\x1b[6~"
 CURSOR = "›".encode()  # what leads the line under the cursor
 INSTALLED = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / "pycache")}  # compiled once, as installed
 AGAIN = 12
-SLOW = []
 STILL = 0.04  # seconds without a byte that end the answer to a key
 KEY_EVERY = 0.1  # seconds between keys while something else goes on
 REST = 0.35  # after that the tabs have followed the cursor
@@ -121,8 +120,8 @@ def show(name: str, result: tuple[list[float], list[int]], milliseconds: float |
 
 
 def keys_while(terminal: Terminal, seconds: float, going: Callable[[], bool]) -> tuple[list[float], float, float]:
-    """Arrow keys down and up, ten a second, while something goes on: milliseconds until the cursor stands on the other line; bytes a
-    second, of everything; how long it went on."""
+    """Arrow keys down and up, ten a second, while something goes on: milliseconds until the cursor stands on the other
+    line; bytes a second, of everything; how long it went on."""
     taken: list[float] = []
     began, size = time.perf_counter(), len(terminal.out)
     while time.perf_counter() - began < seconds and going():
@@ -131,7 +130,6 @@ def keys_while(terminal: Terminal, seconds: float, going: Callable[[], bool]) ->
         while CURSOR not in terminal.out[place:] and time.perf_counter() - start < 1:
             terminal.read(0.001)
         taken.append((time.perf_counter() - start) * 1000)
-        SLOW.append((start, time.perf_counter()))
         while (left := start + KEY_EVERY - time.perf_counter()) > 0:
             terminal.read(left)
     passed = time.perf_counter() - began
@@ -170,7 +168,6 @@ def during_a_run(place: World, terminal: Terminal, edits: int) -> None:
     taken, rate, passed = keys_while(terminal, 60, lambda: "Run ok" not in terminal.text)
     worst = ", ".join(f"{each:.0f}" for each in sorted(taken)[-3:])
     note = f"{len(taken)} keys in {passed:.1f} s, middle {middle(taken):.0f}, worst {worst}; first {taken[0]:.0f}"
-    print([round(each) for each in taken])
     row("arrow down during a run, p95", worst_of_twenty(taken), 25, "ms", note)
     row("bytes a second during it, keys and log", rate, 4_000, "B/s")
     row("lines of the log a second during it", edits / passed, None, "/s")
@@ -187,25 +184,8 @@ def run_alone(place: World, edits: int) -> None:
     with opened(place, "tests.bench.holds", str(told)) as (terminal, _, _):
         told.write_text("")
         print("  watched:")
-        SLOW.clear()
         during_a_run(place, terminal, edits)
-        turns = holds.turns_of(told)
-        from collections import defaultdict
-        a0, b0 = SLOW[0][0], SLOW[-1][1]
-        inside = [t for t in turns if a0 < t.at < b0]
-        print("seconds", b0-a0, "turns", len(inside), "wall", sum(t.milliseconds for t in inside), "cpu", sum(t.cpu for t in inside), "starved", sum(t.starved for t in inside), "gc", sum(t.gc for t in inside), "callbacks", sum(t.callbacks for t in inside))
-        g = defaultdict(lambda: [0,0,0,0])
-        for t in inside:
-            for i, v in enumerate((1, t.milliseconds, t.cpu, t.starved)): g[t.what][i] += v
-        for k, v in sorted(g.items(), key=lambda x: -x[1][1])[:12]: print("   ", k, [round(x) for x in v])
-        print("process cpu", Path(f"/proc/{terminal.process.pid}/stat").read_text().split()[13:15], [ (Path(f"/proc/{terminal.process.pid}/task/{x}/comm").read_text().strip(), Path(f"/proc/{terminal.process.pid}/task/{x}/schedstat").read_text().split()[:2]) for x in os.listdir(f"/proc/{terminal.process.pid}/task")])
-        holds.tell(turns)
-        for a, b in SLOW:
-            if b - a > 0.02:
-                print(f"key {(b-a)*1000:.0f}:")
-                for t in turns:
-                    if t.at + t.milliseconds / 1000 > a and t.at < b:
-                        print(f"    {(t.at-a)*1000:+.0f} {t.milliseconds} cpu {t.cpu} n{t.callbacks} {t.longest} {t.what} {t.where[-160:]}")
+        holds.tell(holds.turns_of(told))
 
 
 def log_alone(place: World, lines: int) -> None:
