@@ -8,6 +8,7 @@ on when the one before it has been dealt with.
 from __future__ import annotations
 
 from collections import deque
+from time import monotonic
 from typing import Any, Final
 
 from textual import events
@@ -16,7 +17,8 @@ from textual.dom import DOMNode
 from textual.message import Message
 
 ROUNDS: Final = 3  # what a key sets off takes messages of its own: enter in the filter line takes two to move the focus
-RELEASE_SECONDS: Final = 1.0  # when what had the focus went away with its key, nobody tells that it was dealt with
+RELEASE_SECONDS: Final = 1.0  # a key that nobody tells the end of holds up the next one no longer
+LOOK_SECONDS: Final = 0.02  # so often is looked whether what had the focus went away with its key, as a dialog does
 
 
 class OrderedKeysApp(App[ReturnType]):
@@ -35,6 +37,7 @@ class OrderedKeysApp(App[ReturnType]):
         self._keys_held: deque[events.Key] = deque()
         self._key_under_way = False
         self._key_number = 0
+        self._key_target: DOMNode = self
 
     async def on_event(self, event: events.Event) -> None:
         if not isinstance(event, events.Key) or event.is_forwarded:
@@ -47,7 +50,7 @@ class OrderedKeysApp(App[ReturnType]):
 
     async def _deal_with(self, event: events.Key) -> None:
         target = self.focused or self.screen
-        self._key_under_way = True
+        self._key_under_way, self._key_target = True, target
         self._key_number += 1
         if self._keys_held:
             self._watch_key()
@@ -66,10 +69,14 @@ class OrderedKeysApp(App[ReturnType]):
             await self._deal_with(self._keys_held.popleft())
 
     def _watch_key(self) -> None:
-        """Go on when this key, and not one after it, is still under way after a while."""
-        number = self._key_number
-        self.set_timer(RELEASE_SECONDS, lambda: self._release_if_stuck(number))
+        """Go on when this key, and not one after it, is still under way although what had it is gone, or after a while."""
+        number, until = self._key_number, monotonic() + RELEASE_SECONDS
+        self.set_timer(LOOK_SECONDS, lambda: self._release_if_stuck(number, until))
 
-    async def _release_if_stuck(self, number: int) -> None:
-        if self._keys_held and self._key_under_way and number == self._key_number:
+    async def _release_if_stuck(self, number: int, until: float) -> None:
+        if not (self._keys_held and self._key_under_way and number == self._key_number):
+            return
+        if monotonic() >= until or not (self._key_target.is_attached and self._key_target.is_running):
             await self._next_key()
+        else:
+            self.set_timer(LOOK_SECONDS, lambda: self._release_if_stuck(number, until))
