@@ -51,6 +51,8 @@ KEEP_ALIVE: Final = 4.0  # below the usual idle limit of servers: a write must n
 MAX_BYTES: Final = 64 * 1024 * 1024
 LARGEST_EXPONENT: Final = 400  # of a number in a reply: more than any server's own numbers hold
 CODINGS: Final = frozenset({"", "identity", "gzip", "deflate"})  # one at most: a block of it grows a thousandfold
+GIVEN: Final = 8  # secrets of the settings at most, known from the start
+NEWEST_TOKENS: Final = 64  # those of ten hours and more; an older one opens nothing
 REDACTED: Final = 32 * 1024  # bytes of it that are searched for secrets before: a token may be long
 EXCERPT: Final = 60  # characters of an unreadable reply that a message may show
 
@@ -280,9 +282,11 @@ class Http:
         )
 
     def add_secret(self, secret: str) -> None:
-        """Never show this text from now on (a token that was just issued)."""
+        """Never show this text from now on (a token that was just issued). What the program was given comes first and
+        stays; of tokens, several an hour for weeks, the newest are known."""
         if secret and secret not in self._secrets:
             self._secrets.append(secret)
+            del self._secrets[GIVEN:-NEWEST_TOKENS]
 
     def redact(self, text: str) -> str:
         """The text with every known secret replaced."""
