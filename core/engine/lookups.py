@@ -75,6 +75,9 @@ class LinksByKey(Links):
     def of(self, kind: Kind, side: Side, key: str) -> Link | None:
         return self._changed.of(kind, side, key) or self._of.link(kind, side, key)
 
+    def unlinked(self, kind: Kind, side: Side, keys: Iterable[str]) -> list[str]:
+        return sorted(key for key in keys if self.of(kind, side, key) is None)
+
     def with_(self, links: Iterable[Link]) -> Links:
         return LinksByKey(self._of, (*self._changed.by_ajera.values(), *links))
 

@@ -121,6 +121,11 @@ class Links:
         index = self.by_ajera if side is Side.AJERA else self.by_crm
         return index.get((kind, key))
 
+    def unlinked(self, kind: Kind, side: Side, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that have no link, in order."""
+        index = self.by_ajera if side is Side.AJERA else self.by_crm
+        return sorted(key for key in keys if (kind, key) not in index)
+
     def with_(self, links: Iterable[Link]) -> Links:
         """The links as they are with these among them."""
         new = tuple(links)

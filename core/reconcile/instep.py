@@ -34,8 +34,8 @@ class InStep:
             return False
         fetch, others, unnoted = shape
         try:
-            ours, theirs, notes = zip(*fetch(base), strict=False)  # pairs all: asking would cost as much as comparing
-            if ours != fetch(ajera) or theirs != fetch(crm) or notes != unnoted:
+            # All three of one length: asking would cost as much as comparing.
+            if fetch(base) != tuple(zip(fetch(ajera), fetch(crm), unnoted, strict=False)):
                 return False
         except KeyError:  # other fields than the pairs before it
             return False

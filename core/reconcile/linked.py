@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from operator import attrgetter
 
 from core.model.link import Base, Link, LinkState
 from core.model.plan import Action, Change, Op, Refusal
@@ -35,9 +34,9 @@ def links_of(s: Situation, scope: Scope, kind: Kind) -> Iterable[Link]:
     else:
         linked = (s.links.of(*each) for each in scope.decided if each[0] is kind)
         found = {link.id: link for link in linked if link is not None}.values()
-    in_order = sorted(found, key=attrgetter("ajera_key"))
     # A project has more than its fields: hours, notes, and a status that puts it to sleep.
-    return in_order if kind is Kind.PROJECT else _not_in_step(s, kind, in_order)
+    followed = found if kind is Kind.PROJECT else _not_in_step(s, kind, found)
+    return sorted(followed, key=lambda link: link.ajera_key)
 
 
 def _not_in_step(s: Situation, kind: Kind, links: Iterable[Link]) -> Iterable[Link]:

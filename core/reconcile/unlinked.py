@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from core.model.link import Link, Links, LinkState
 from core.model.plan import Action, Candidate, Op, Refusal
@@ -20,8 +21,8 @@ from core.reconcile.ticks import Ticks
 def place_unlinked(s: Situation, ticks: Ticks, scope: Scope, kind: Kind, parts: Parts) -> None:
     creates: list[Action] = []
     for side, key, reason in _wanting(s, ticks, scope, kind):
-        if s.links.of(kind, side, key) is not None or (kind, side, key) in parts.coming:
-            continue  # linked, or by this plan from the other side
+        if (kind, side, key) in parts.coming:
+            continue  # linked by this plan from the other side
         if not scope.has(kind, side, key):
             continue  # decided before
         record = s.of(kind, side)[key]
@@ -92,24 +93,22 @@ def _namesake(action: Action, first: Action) -> Candidate:
 
 
 def _wanting(s: Situation, ticks: Ticks, scope: Scope, kind: Kind) -> Iterable[tuple[Side, str, str]]:
-    """Records that take part, linked ones among them, with the reason: side, key, reason."""
+    """Unlinked records that take part, with the reason: side, key, reason."""
+    unlinked = partial(s.links.unlinked, kind)
     if kind is Kind.EMPLOYEE:
-        yield from _employees(s, scope)
+        # They go to the CRM from 8.09; before, they are only matched (sync-rules 1).
+        for key in unlinked(Side.AJERA, scope.keys(s, kind, Side.AJERA)):
+            if s.of(kind, Side.AJERA)[key].fields.get("status") == "Active":
+                yield Side.AJERA, key, "an active employee of Ajera"
         return
-    for key in sorted(ticks.of(kind)):
+    ticked = ticks.of(kind)
+    for key in unlinked(Side.CRM, ticked):
         yield Side.CRM, key, "ticked for sync"
-    for key in sorted(key for of_kind, key in ticks.brought if of_kind is kind and key not in ticks.of(kind)):
+    for key in unlinked(Side.CRM, (key for of, key in ticks.brought if of is kind and key not in ticked)):
         yield Side.CRM, key, f"with project {ticks.brought[kind, key]}"
-    ajera = s.of(kind, Side.AJERA)
-    for key in sorted(key for of_kind, key in ticks.to_crm if of_kind is kind and key in ajera):
-        yield Side.AJERA, key, "ticked for the CRM"
-
-
-def _employees(s: Situation, scope: Scope) -> Iterable[tuple[Side, str, str]]:
-    """Ajera's employees go to the CRM from 8.09; before, they are only matched (sync-rules 1)."""
-    for key in scope.keys(s, Kind.EMPLOYEE, Side.AJERA):
-        if s.of(Kind.EMPLOYEE, Side.AJERA)[key].fields.get("status") == "Active":
-            yield Side.AJERA, key, "an active employee of Ajera"
+    for key in unlinked(Side.AJERA, (key for of, key in ticks.to_crm if of is kind)):
+        if key in s.of(kind, Side.AJERA):
+            yield Side.AJERA, key, "ticked for the CRM"
 
 
 def link_action(record: Record, partner: Record, reason: str) -> Action:

@@ -148,7 +148,8 @@ class Memory:
     def _load_links(self) -> Links:
         read = self._guarded("links")
         with uncollected():
-            links: list[Link] = [read(doc_id, body) for doc_id, body in self._storage.committed_rows("links")]
+            # By id: what goes over all links asks for records and bases in the order of their keys (leafing.py).
+            links: list[Link] = [read(doc_id, body) for doc_id, body in sorted(self._storage.committed_rows("links"))]
             return Links(
                 Snapshot({(link.kind, link.ajera_key): link for link in links}),
                 Snapshot({(link.kind, link.crm_key): link for link in links}),
