@@ -36,6 +36,7 @@ class SparingReads:
     _storage: SqliteStorage
     _memory: Memory
     _seen: int
+    _version: int
 
     def scan(self, kind: Kind, side: Side) -> Iterator[Record]:
         """All records of a kind and side, by key; each is read and let go, nothing is kept in memory."""
@@ -128,8 +129,11 @@ class SparingReads:
         """A number to ask with next time, and table and id of what was put or taken away after `since`; None where
         that cannot be told. What other programs wrote is taken in first, so that reading shows it."""
         with self._storage.lock:
-            self._take_in()
-            return self._storage.moved(since)
+            while True:
+                self._take_in()
+                found = self._storage.moved(since)
+                if self._storage.version() == self._version:  # else something landed in between: it is taken in first
+                    return found
 
     def count(self) -> int:
         """How many records of both systems there are."""

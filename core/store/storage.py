@@ -106,6 +106,7 @@ class SqliteStorage(Storage):
 
     def close(self) -> None:
         """Close both connections; the log is copied back into the file by the last one to leave."""
+        mine = self.in_transaction or not self._writing.acquire(timeout=sqlite_file.BUSY_SECONDS)  # what lands, lands
         with self._reading:
             self._closed = True
             for connection in (self._reader, self._writer):
@@ -113,6 +114,8 @@ class SqliteStorage(Storage):
                     with suppress(sqlite3.Error):  # nothing committed depends on it
                         connection.close()
             self._reader = self._writer = None
+        if not mine:
+            self._writing.release()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -397,8 +400,8 @@ class SqliteStorage(Storage):
             if self._before_commit:
                 self._before_commit(self._commits)
         self._next_seq = self.last_seq()  # numbers given to documents that were the same already are free again
+        writer.execute("COMMIT")  # waits for the disk: readers go on meanwhile
         with self._reading:
-            writer.execute("COMMIT")
             if landed:
                 landed()
         if self._wrote and self._after_commit:
@@ -411,7 +414,8 @@ class SqliteStorage(Storage):
 
     @property
     def lock(self) -> threading.RLock:
-        """Held while something is read, and while a commit and what follows it in memory happens."""
+        """Held while something is read, and while memory takes in what was committed. A commit may show in the file a
+        moment before."""
         return self._reading
 
     def _select(self, sql: str, values: Sequence[Any] = (), *, writer: bool = True) -> list[Any]:

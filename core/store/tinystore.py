@@ -217,8 +217,15 @@ class TinyStore(SparingReads):
         return found[: max(0, self._storage.count("runs") - keep_runs)] if found else []
 
     def _landed(self, changes: list[Change]) -> None:
+        written = self._storage.written_seq
         self._memory.apply(changes)
-        self._seen = max(self._seen, self._storage.written_seq)
+        if self._seen > written:  # what another program wrote right after it was taken in already: it is the newer
+            _, later = self._storage.changes(written)
+            if later is None:
+                self._memory.forget()
+            else:
+                self._memory.apply(later)
+        self._seen = max(self._seen, written)
 
     def _take_in(self) -> None:
         version = self._storage.version()
