@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from core.engine import views
 from core.engine.hubrows import HubRows
@@ -11,6 +11,8 @@ from core.model.values import Kind
 from core.text import fold
 from tui.screens.hub_rows import HubShape, HubView, reading_of
 from tui.widgets.row_model import Row, RowModel
+
+FEW: Final = 100  # lines that are looked at one by one
 
 
 class HubLines(RowModel):
@@ -31,6 +33,7 @@ class HubLines(RowModel):
         self._ids = rows.column("id")
         self._states = rows.column("state")
         self._marked = rows.column("marked")
+        self._held: int | None = None  # how many are ticked, once it was asked
         self._columns: dict[str, Sequence[str]] = {}
 
     def renew(self, rows: HubRows, moved: Iterable[int]) -> list[int]:
@@ -99,8 +102,8 @@ class HubLines(RowModel):
         return [ids[of[place]] for place in places]
 
     def tickable_keys(self, places: Sequence[int]) -> list[str]:
-        if self.rows.kind is Kind.EMPLOYEE:
-            return []
+        if self.rows.kind is Kind.EMPLOYEE or len(places) < FEW:
+            return super().tickable_keys(places)
         states = self._of_view(self._states)
         keys = self.keys(places)
         if "not_tickable" not in states:
@@ -111,8 +114,10 @@ class HubLines(RowModel):
         if self.all_ahead:
             return sum(map(ticks.__contains__, self.keys(places)))
         marked, of = self._marked, self._places
-        if self._all:
-            held = sum(map(bool, marked)) if len(places) == len(of) else sum(bool(marked[place]) for place in places)
+        if len(places) == len(of):
+            if self._held is None:
+                self._held = sum(map(bool, self._of_view(marked)))
+            held = self._held
         else:
             held = sum(bool(marked[of[place]]) for place in places)
         return held + sum(row.marked - bool(marked[of[line]]) for line, row in self.ahead.items() if line in places)
