@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-
-from platformdirs import PlatformDirs
 
 from core.errors import Problem, SettingsError, StoreUnwritable
 from core.private import private_folder
@@ -60,13 +60,30 @@ def paths_for(config: Path | None = None, profile: str | None = None) -> Paths:
     name = profile or DEFAULT_PROFILE
     if not _PROFILE_NAME.fullmatch(name):
         raise SettingsError([Problem("--profile", f"found {name!r}", "Letters, digits, '.', '_' and '-' are allowed")])
-    dirs = PlatformDirs(APP, appauthor=False)
-    home = Path(dirs.user_config_dir)
+    home, states = _folders()
     usual = home / ("config.toml" if name == DEFAULT_PROFILE else f"config.{name}.toml")
     chosen = config.expanduser().absolute() if config else usual
     if profile is None and chosen != usual:
         name = _profile_of(chosen)
-    return Paths(name, chosen, Path(dirs.user_state_dir) / name)
+    return Paths(name, chosen, states / name)
+
+
+def _folders() -> tuple[Path, Path]:
+    """Where settings and states are. On Linux two lines of the XDG specification: platformdirs, which knows the rest,
+    brings temporary files and archives along, a twentieth of a short command."""
+    user = os.environ.get("HOME", "")
+    if sys.platform == "linux" and user.startswith("/"):
+        return _xdg("XDG_CONFIG_HOME", user, ".config"), _xdg("XDG_STATE_HOME", user, ".local/state")
+    from platformdirs import PlatformDirs
+
+    dirs = PlatformDirs(APP, appauthor=False)
+    return Path(dirs.user_config_dir), Path(dirs.user_state_dir)
+
+
+def _xdg(variable: str, user: str, usual: str) -> Path:
+    """A path that is not absolute counts as none."""
+    told = os.environ.get(variable, "")
+    return Path(told if told.startswith("/") else f"{user}/{usual}", APP)
 
 
 def _profile_of(config: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +75,11 @@ def _shown(cell: object) -> object:
 def _row(cells: Sequence[str], widths: Sequence[int], figures: frozenset[int]) -> str:
     padded = (_pad(cell, widths[i], left=i in figures) for i, cell in enumerate(cells))
     line = GAP.join(padded).rstrip()
-    return line if not sys.stdout.isatty() else _fit(line, shutil.get_terminal_size().columns)
+    if not sys.stdout.isatty():
+        return line
+    import shutil  # late: it brings archives along
+
+    return _fit(line, shutil.get_terminal_size().columns)
 
 
 def _pad(cell: str, size: int, *, left: bool = False) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from platformdirs import PlatformDirs
 
 from core.errors import SettingsError
 from core.paths import paths_for
@@ -23,6 +24,18 @@ def test_the_usual_places(tmp_path: Path) -> None:
     other = paths_for(profile="north")
     assert other.config == tmp_path / "config/ajerasync/config.north.toml"
     assert other.state == tmp_path / "state/ajerasync/north"
+
+
+@pytest.mark.parametrize("config", [None, "", "relative", "/else/where"])
+@pytest.mark.parametrize("home", [None, "", "relative", "/home/somebody"])
+def test_the_usual_places_are_those_of_other_programs(
+    home: str | None, config: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("HOME", home), ("XDG_CONFIG_HOME", config), ("XDG_STATE_HOME", config)):
+        monkeypatch.delenv(name) if value is None else monkeypatch.setenv(name, value)
+    dirs, paths = PlatformDirs("ajerasync", appauthor=False), paths_for()
+    assert str(paths.config.parent) == dirs.user_config_dir
+    assert str(paths.state.parent) == dirs.user_state_dir
 
 
 def test_a_file_named_by_hand_has_a_state_of_its_own(tmp_path: Path) -> None:
