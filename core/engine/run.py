@@ -217,8 +217,11 @@ class Runner:
         now = self.clock.now()
         self._seen = dirty_now(self.store)
         made, self._looked_at_all = await asyncio.to_thread(self._planned, self._mode, now, scheduled, everything)
-        await self.off_loop(self._forget_failures, made)
-        made = hold_back(made, self.store.failures(), iso(now))
+        return await self.off_loop(self._held_back, made, iso(now))
+
+    def _held_back(self, made: Plan, now: str) -> Plan:
+        self._forget_failures(made)
+        made = hold_back(made, self.store.failures(), now)
         self._seen_by = made.digest
         return made
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Final
 
 from core.model.link import Pair
@@ -189,7 +190,7 @@ class Guard:
     records: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: the digest is worked out once
 class Plan:
     """What a run would do. Build it with `make_plan`, which sorts the actions."""
 
@@ -205,7 +206,7 @@ class Plan:
     requests: Mapping[str, int] = field(default_factory=dict)
     cursors: Mapping[str, str] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         body = json.dumps([_action_json(action) for action in self.actions], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(body.encode()).hexdigest()[:32]

@@ -7,6 +7,7 @@ never kept here.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, Final
@@ -75,6 +76,8 @@ class Memory:
         self._tables: dict[str, Snapshot[str, Any]] = {}
         self._links: Links | None = None
         self._names: dict[str, Names] = {}
+        self._naming = threading.Lock()  # held by who makes names
+        self._landed: dict[str, list[tuple[str, bytes | None]]] = {}  # by table whose names are being made
 
     def table(self, name: str) -> Snapshot[str, Any]:
         """The table as it is now; loads it at first."""
@@ -100,12 +103,25 @@ class Memory:
         """Who of a table of records names whom (core.model.record.Naming); the table itself stays unread."""
         found = self._names.get(table)
         if found is None:
-            with self._storage.lock:  # a commit must not slip in between reading and keeping
-                try:
-                    found = self._names[table] = Names(chain.from_iterable(self._storage.slices(table, SLICE)))
-                except UNREADABLE as error:
-                    raise self._damaged(table) from error
+            with self._naming:
+                found = self._names.get(table) or self._load_names(table)
         return found.groups
+
+    def _load_names(self, table: str) -> Names:
+        """Goes over all records, and others read meanwhile; what lands in between is taken in after it."""
+        while True:
+            landed: list[tuple[str, bytes | None]] = []
+            with self._storage.lock:
+                self._landed[table] = landed
+            try:
+                found = Names(chain.from_iterable(self._storage.slices(table, SLICE)))
+            except UNREADABLE as error:
+                raise self._damaged(table) from error
+            with self._storage.lock:
+                if self._landed.pop(table, None) is landed:  # else all was forgotten meanwhile
+                    found.take(landed)
+                    self._names[table] = found
+                    return found
 
     def read(self, table: str, doc_id: str, body: bytes) -> Any:
         """The value of one document that is not kept here. Raises StoreDamaged."""
@@ -126,13 +142,15 @@ class Memory:
 
     def forget(self) -> None:
         """Read everything anew when next asked."""
-        self._tables, self._links, self._names = {}, None, {}
+        self._tables, self._links, self._names, self._landed = {}, None, {}, {}
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Take in what was committed; tables nobody asked for yet stay unread."""
         moved: dict[str, dict[str, Any]] = {}
         named: dict[str, list[tuple[str, bytes | None]]] = {}
         for table, doc_id, body in changes:
+            if table in self._landed:
+                self._landed[table].append((doc_id, body))
             if table in self._names:
                 named.setdefault(table, []).append((doc_id, body))
             if table in self._tables or (table == "links" and self._links is not None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,27 @@ def test_a_damaged_record_is_told(tmp_path: Path) -> None:
         store._storage._writer.execute("UPDATE docs SET body = X'22636f6e7461637473223a5b5b' WHERE id = 'p1'")  # type: ignore[union-attr] # open
         with pytest.raises(StoreDamaged):
             store.names(Kind.PROJECT, Side.CRM)
+
+
+def test_what_lands_while_names_are_made_is_in_them_and_nobody_waits(tmp_path: Path) -> None:
+    """The storage hands out slices; in the middle of them another thread reads and writes."""
+    store = TinyStore.open(tmp_path)
+    put(store, *(project(str(n), "1") for n in range(3)))
+    slices = store._storage.slices
+
+    def slow(table: str, size: int) -> Iterator[list[tuple[str, bytes]]]:
+        for found in slices(table, size // size):
+            yield found
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(put, store, project("0", "2"), project("9", "3")).result(10)
+
+    store._storage.slices = slow  # type: ignore[method-assign] # for this test
+    names = store.names(Kind.PROJECT, Side.CRM)
+    store.close()
+    firms = {key: set(keys) for (kind, key), keys in names.items() if kind is Kind.FIRM and keys}
+    assert firms == {"1": {"1", "2"}, "2": {"0"}, "3": {"9"}}
+
+
+def put(store: TinyStore, *records: Record) -> None:
+    with store.transaction() as tx:
+        tx.put_records(records)
