@@ -59,9 +59,11 @@ def test_a_whole_story_leaves_nothing_that_others_may_read(tmp_path: Path, monke
         assert call(*words, "plan", "--out", str(made / "plan.json")).code in (0, 1)
         assert call(*words, "run").code in (0, 1)
         assert call(*words, "links", "export", str(made / "links.csv")).code == 0
+        assert call(*words, "status").code in (0, 1)
         assert call(*words, "rehearse", "--from-live", str(made / "copies" / "one")).code in (0, 1)
         names = {path.name for path in made.rglob("*")}
         assert {"plan.json", "links.csv", "store.db", "run.log", "run.lock", "config.toml", "ajera.json"} <= names
+        assert "glance.json" in names
         assert not open_to_others(made)
 
 
