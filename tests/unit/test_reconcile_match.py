@@ -11,6 +11,7 @@ from core.model.link import Choice, LinkState
 from core.model.plan import Op, Plan
 from core.model.values import Address, Kind, Ref, Side
 from core.policy import Policy
+from core.reconcile.situation import Pool
 from tests.reconcile_kit import AJERA, CONTACT, CRM, FIRM, ONE_WAY, World, ops, reasons, writes
 
 
@@ -167,6 +168,21 @@ def test_rule_4_2_employee_links_by_an_email_that_is_unique_on_both_sides() -> N
     assert linked(world.plan()) == [("e1", "E1", "same e-mail")]
     world.employee(CRM, "E2", "Ann", "Lee", email="ann@x.example")
     assert waiting(world.plan()) == [("e1", "E1"), ("e1", "E2")]
+
+
+def test_a_pool_knows_which_names_there_are_and_asks_for_records_as_somebody_looks() -> None:
+    asked: list[str] = []
+
+    class Told(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            asked.append(key)
+            return super().__getitem__(key)
+
+    names = Pool(Told(firms().records[FIRM, CRM])).by_name
+    asked.clear()
+    assert ("acme" in names, "nobody" in names, len(names), names["nobody"]) == (True, False, 1, ())
+    assert asked == []
+    assert [record.key for record in names["acme"]] == asked == ["c1"]
 
 
 def test_rule_4_employees_without_an_email_are_candidates_by_name_and_inactive_ones_stay() -> None:
