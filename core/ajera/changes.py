@@ -37,7 +37,6 @@ from core.quirks.ajera import AjeraQuirks
 
 OVERLAP: Final = timedelta(minutes=2)
 DAY_OVERLAP: Final = timedelta(days=1)  # where only days count, a bare date may be read in any zone
-SLICE: Final = 1000  # records read at a time where all are
 STEP: Final = timedelta(milliseconds=1)  # stamps carry milliseconds
 PROVED_FOR: Final = 3600.0  # seconds after which the overlap is asked for again
 SETTLED: Final = "!"
@@ -135,11 +134,7 @@ class Puller:
 
     async def everything(self, kind: Kind) -> tuple[list[Record], Mark | None]:
         keys, sent = await self._source.listed(kind, {})
-        records: list[Record] = []
-        for start in range(0, len(keys), SLICE):
-            # Without the rows as they were read: most of the memory, and for writing only.
-            part = await self._source.read(kind, keys[start : start + SLICE])
-            records += (replace(record, raw=None) for record in part)
+        records = await self._source.read(kind, keys)
         stamps = moments(records)
         mark = advanced(None, stamps, sent)
         return records, with_members(mark, stamps) if mark else None

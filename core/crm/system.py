@@ -148,8 +148,6 @@ class CrmSystem:
             records, answer = await asyncio.to_thread(_mapped, tenant, kind, scan.rows)
         else:
             records, answer = _mapped(tenant, kind, scan.rows)
-        if seen is None:  # all there are: rows as read are most of the memory, and for writing only
-            records = tuple(replace(record, raw=None) for record in records)
         last = await self._proved(kind, seen, answer) if seen else answer.newest
         cursor = str(capped(last or at_start(scan.date), scan.date))
         return Pulled(kind, SIDE, records, cursor, whole=seen is None)
