@@ -212,13 +212,16 @@ class AjeraClient:
         reply = await self.http.send(Request("POST", "", json=body, name=method, reading=reading))
         self.date = reply.date or self.date
         try:
-            quick = skimmed(reply.body) if skim and reply.status == 200 else None
-            data = await self._parsed(reply, method, reading) if quick is None else quick
-            content = read_envelope(data, method, reading, reply.redact)
-            return Answer(content, reply.date, None if quick is None else reply)
+            return await self._answer(reply, method, reading, skim)
         except SystemFailure as failure:
             problem = failure.with_traceback(None)  # its frames hold the answer: pay, or a secret said back
         raise problem
+
+    async def _answer(self, reply: Reply, method: str, reading: bool, skim: bool) -> Answer:
+        quick = skimmed(reply.body) if skim and reply.status == 200 else None
+        data = await self._parsed(reply, method, reading) if quick is None else quick
+        content = read_envelope(data, method, reading, reply.redact)
+        return Answer(content, reply.date, None if quick is None else reply)
 
     async def _parsed(self, reply: Reply, method: str, reading: bool) -> object:
         """The envelope as JSON; a write whose answer cannot be read is an unknown outcome."""

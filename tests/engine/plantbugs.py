@@ -153,9 +153,9 @@ def _base_per_record() -> list[Patch]:
                     put(tx, link, base)
             waiting.clear()
 
-    def noted(self: Any, *args: Any, **named: Any) -> None:
+    async def noted(self: Any, *args: Any, **named: Any) -> None:
         bad.append(True)
-        failed(self, *args, **named)
+        await failed(self, *args, **named)
 
     return [
         (TinyTransaction, "put_base", later),
@@ -343,8 +343,8 @@ def _unproven_match() -> list[Patch]:
 def _first_error_ends() -> list[Patch]:
     kept = Applier._failed
 
-    def failed(self: Any, action: Any, error: SystemFailure, suffix: str = "") -> None:
-        kept(self, action, error, suffix)
+    async def failed(self: Any, action: Any, error: SystemFailure, suffix: str = "") -> None:
+        await kept(self, action, error, suffix)
         self._fatal = error
 
     return [(Applier, "_failed", failed)]
