@@ -193,6 +193,7 @@ class TinyStore(SparingReads):
                 transaction.drop_run(run_id)
             for digest in stale:
                 transaction.drop_plan(digest)
+        self._storage.let_go()  # pages of the list of runs, which grows with each: what was looked through is not held
         return len(dropped)
 
     def close(self) -> None:
