@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from core.engine.clock import iso
 from core.engine.silence import COMING, longest_wait, silent
+from core.model.queues import QUEUES
 from core.private import write_private
 from core.store.glimpse import Glimpse, glimpse
 from core.version import VERSION
@@ -29,13 +30,6 @@ if TYPE_CHECKING:
 
 COUNTED: Final = ("links", "marks", "records:firm:crm", "records:contact:crm", "records:project:crm")
 """The tables that ticks and links in effect are made of."""
-QUEUES: Final = {
-    "conflicts": "conflict",
-    "candidates": "candidate",
-    "differences": "difference",
-    "drift": "drift",
-    "refused": "refused",
-}
 NEXT_SHOWN, RUNS_SHOWN, RUNS_KNOWN = 5, 50, 200  # as the service's status looks at them
 DUE_KEPT: Final = 100
 FILE: Final = "glance.json"

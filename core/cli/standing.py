@@ -73,8 +73,9 @@ def run_json(run: RunRecord) -> dict[str, Any]:
 
 
 def counted(counts: Mapping[str, int]) -> str:
-    """ "3 create, 1 update"; what is zero is left out."""
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
+    """ "3 create, 1 conflict"; what is zero is left out."""
+    told = (f"{count} {name.removesuffix('s') if count == 1 else name}" for name, count in counts.items() if count)
+    return ", ".join(told) or "nothing"
 
 
 def print_status(status: Status | Seen) -> None:

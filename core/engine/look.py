@@ -13,13 +13,12 @@ from core.engine.clock import iso
 from core.engine.lookups import BasesByKey, LinksByKey, RecordsByKey
 from core.engine.pull import dirty_records, gone_records
 from core.model.plan import Action, Direction, Mode, Plan, candidate_json, item_json, plan_json, refusal_json
+from core.model.queues import QUEUES
 from core.model.record import Record
 from core.model.values import Kind, Side
 from core.policy import Policy
 from core.ports import Connection, OpenItem, Store, Transaction
 from core.reconcile.situation import RecordId, Situation
-
-QUEUES = ("conflict", "candidate", "difference", "drift", "refused")
 
 
 def alike(name: str, names: Sequence[str], floor: float) -> Iterable[tuple[str, float]]:
@@ -152,7 +151,7 @@ def moment_of(record: Record) -> datetime | None:
 
 def queues_of(plan: Plan, made_at: str) -> dict[str, list[OpenItem]]:
     """The open items of a plan by queue."""
-    found: dict[str, list[OpenItem]] = {queue: [] for queue in QUEUES}
+    found: dict[str, list[OpenItem]] = {queue: [] for queue in QUEUES.values()}
     for queue, items in (("conflict", plan.conflicts), ("difference", plan.differences), ("drift", plan.drift)):
         found[queue] = [OpenItem(item.id, queue, item_json(item), item.since or made_at) for item in items]
     found["candidate"] = [OpenItem(c.id, "candidate", candidate_json(c), c.since or made_at) for c in plan.candidates]

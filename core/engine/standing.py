@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from core.engine.clock import iso
 from core.engine.facade import Facade
 from core.engine.schedule import Cron
 from core.engine.silence import silent
 from core.engine.views import Later, Progress, Status
+from core.model.queues import QUEUES
 from core.model.values import Kind, Side
 from core.ports import RunRecord
 from core.version import VERSION
-
-QUEUES: Final = ("conflict", "candidate", "difference", "drift", "refused")
-QUEUE_NAMES: Final = {
-    "conflict": "conflicts",
-    "candidate": "candidates",
-    "difference": "differences",
-    "refused": "refused",
-}
 
 
 class Standing(Facade):
@@ -105,8 +98,8 @@ class Standing(Facade):
 
     def _queue_counts(self) -> dict[str, int]:
         counts = {"errors": len(self.store.failures())}
-        for queue in QUEUES:
-            counts[QUEUE_NAMES.get(queue, queue)] = len(self.store.items(queue))
+        for name, queue in QUEUES.items():
+            counts[name] = len(self.store.items(queue))
         return counts
 
     def _kind_counts(self) -> Mapping[str, Mapping[str, int]]:
