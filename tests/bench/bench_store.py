@@ -6,12 +6,13 @@ smaller size (its cost grows with the store).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from tinydb import TinyDB
 from core.model.link import Link, Mark, Pair
 from core.model.record import Record
 from core.model.values import Address, Kind, Side, Value
+from core.ports import RunRecord
 from core.store import TinyStore
+from tests.bench.bench_screen import resident
 from tests.bench.table import head, middle, row
 
 STOCK = 2_000
@@ -135,6 +138,21 @@ def measure(folder: Path, links: int, bare: float) -> None:
     row("the file", (folder / "store.db").stat().st_size / 1e6, None, "MB")
 
 
+def days_of_runs(folder: Path, days: int = 4) -> None:
+    """What the program holds more after each day of a run a minute, the first left out: the list of runs grows in the file."""
+    held, at = [], datetime(2026, 1, 1, tzinfo=UTC)
+    with TinyStore.open(folder) as store:
+        for _ in range(days):
+            for _ in range(24 * 60):
+                at += timedelta(minutes=1)
+                run = RunRecord(f"{at:%Y%m%dT%H%M%S}-abcdef", at.isoformat(), at.isoformat(), "schedule", "ok")
+                with store.transaction() as transaction:
+                    transaction.put_run(run)
+                store.prune(1_000, 90, at)
+            held.append(resident(os.getpid()))
+    row("held more after a day of a run a minute", (held[-1] - held[0]) / (days - 1), None, "MB")
+
+
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or [1_000, 50_000]
     with tempfile.TemporaryDirectory() as name:
@@ -142,6 +160,7 @@ def main() -> None:
         head("beside the store")
         bare = bare_commit(folder)
         stock(folder)
+        days_of_runs(folder / "days")
         for size in sizes:
             measure(folder / str(size), size, bare)
 

@@ -6,8 +6,8 @@ Nobody types and nobody edits. Time passes as soon as nobody works (tests/bench/
 of 10,080 runs with its requests, the hourly logins and the daily sweeps are done as they would be in a week, in their
 order; what is left out is the waiting. At the end of each day: memory, open files, threads, sizes of the log and the
 store, bytes sent, processor time. It ends with 1 where a bound is broken: files or threads that grow, memory that
-grows by more than a megabyte a day (SQLite's cache of pages) once the log panel's 10,000 lines are full, a run that was
-missed or failed, a countdown that stood still.
+grows by more than a third of a megabyte a day once the log panel's 10,000 lines are full, a run that was missed or
+failed, a countdown that stood still.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from tests.bench.soak_screen import EVERY, command, sizes
 from tests.bench.warped import Ahead
 from tests.tui.pty import ROOT, Terminal
 
-GROWTH = 1.0  # megabytes a day: SQLite's cache of the pages that the list of runs fills, at most 16 MB a connection
+GROWTH = 0.3  # megabytes a day
 FULL = 4  # from the end of this day on: the log panel's 10,000 lines are there
 RUNS_A_DAY, SECONDS_A_DAY = 1_440, 86_400
 HEAD = (
