@@ -14,6 +14,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Button
+from textual.widgets._toast import Toast
 
 from tests.tui.hostile import HOSTILE
 from tui.widgets.ask import Ask, Choice
@@ -356,3 +357,20 @@ async def test_toasts_show_hostile_text(text: str) -> None:
         await pilot.pause()
         assert len(app.screen.query("Toast")) == 1
         assert len(app._notifications) == 1
+
+
+async def test_a_toast_whose_time_is_up_as_it_is_made_holds_nothing_up() -> None:
+    """Textual would start a timer with less than nothing, which goes round without end."""
+    app = OneApp()
+    async with app.run_test(notifications=True, size=(60, 20)) as pilot:
+        toast(app, "just in time")
+        await pilot.pause()
+        (told,) = app._notifications
+        told.raised_at -= told.timeout
+        assert told.has_expired
+        late = Toast(told)
+        assert late._timeout > 0
+        await app.screen.mount(late)
+        async with asyncio.timeout(10):
+            while late.is_attached:
+                await pilot.pause()
